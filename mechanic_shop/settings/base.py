@@ -1,0 +1,302 @@
+"""Settings that every environment shares.
+
+Each value that an operator may change is read from the environment here, once, under
+the same name everywhere; ``local`` and ``production`` only add what sets them apart.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from .env import (
+    read_bool,
+    read_database,
+    read_int,
+    read_list,
+    read_text,
+    read_url,
+    refuse,
+)
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+
+# --- The shop -------------------------------------------------------------------------
+
+SHOP_NAME = read_text("SHOP_NAME", "Mechanic Shop")
+PUBLIC_URL = read_url(
+    "PUBLIC_URL", "http://127.0.0.1:8000", schemes=("http", "https")
+).rstrip("/")
+SHOP_OPEN_ACCESS = read_bool("SHOP_OPEN_ACCESS", default=False)
+
+# --- Applications ---------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "mechanic_shop.accounts",
+    "mechanic_shop.api",
+    "customers",
+    "mechanics",
+    "inventory",
+    "tickets",
+]
+
+MIDDLEWARE = [
+    "mechanic_shop.api.request_id.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "mechanic_shop.api.body_limit.BodyLimitMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "mechanic_shop.urls"
+WSGI_APPLICATION = "mechanic_shop.wsgi.application"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "mechanic_shop" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Database -------------------------------------------------------------------------
+
+DATABASE = read_database("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+if DATABASE["ENGINE"].endswith("sqlite3"):
+    # IMMEDIATE takes the write lock when a transaction begins: SQLite knows no
+    # SELECT … FOR UPDATE, so this is what makes two writers queue up.
+    DATABASE["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASE["OPTIONS"] = {
+        "isolation_level": "read committed",
+        "charset": "utf8mb4",
+        "init_command": "SET sql_mode='TRADITIONAL'",
+        "connect_timeout": 5,
+        "read_timeout": 10,
+        "write_timeout": 10,
+    }
+    DATABASE["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_general_ci"}
+DATABASE["CONN_MAX_AGE"] = 60
+DATABASE["CONN_HEALTH_CHECKS"] = True
+DATABASES = {"default": DATABASE}
+
+# --- Cache ----------------------------------------------------------------------------
+
+REDIS_URL = read_text("REDIS_URL")
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+if REDIS_URL:
+    # A cache that does not answer must cost less than doing without it.
+    CACHES["default"] = {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": read_url(
+            "REDIS_URL", REDIS_URL, schemes=("redis", "rediss", "unix")
+        ),
+        "KEY_PREFIX": "mechanic-shop",
+        "OPTIONS": {
+            "SOCKET_CONNECT_TIMEOUT": 0.25,
+            "SOCKET_TIMEOUT": 0.25,
+            "IGNORE_EXCEPTIONS": True,
+        },
+    }
+
+# --- Identity -------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+if SHOP_OPEN_ACCESS:
+    AUTHENTICATION_BACKENDS.append("mechanic_shop.accounts.backends.OpenAccessBackend")
+
+PASSWORD_HASHERS = [
+    "mechanic_shop.accounts.hashers.ShopArgon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+VALIDATORS = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
+    {"NAME": f"{VALIDATORS}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{VALIDATORS}.MinimumLengthValidator", "OPTIONS": {"min_length": 8}},
+    {"NAME": f"{VALIDATORS}.CommonPasswordValidator"},
+    {"NAME": f"{VALIDATORS}.NumericPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+
+ACCESS_TOKEN_MINUTES = read_int("ACCESS_TOKEN_MINUTES", 60, minimum=1)
+REFRESH_TOKEN_DAYS = read_int("REFRESH_TOKEN_DAYS", 7, minimum=1)
+SIMPLE_JWT: dict[str, Any] = {
+    "ALGORITHM": "HS256",
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=ACCESS_TOKEN_MINUTES),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=REFRESH_TOKEN_DAYS),
+    "AUTH_HEADER_TYPES": ("Bearer",),
+}
+
+# --- API ------------------------------------------------------------------------------
+
+MAX_BODY_BYTES = 1_048_576
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+
+BROWSABLE_API = read_bool("BROWSABLE_API", default=True)
+RENDERERS = ["rest_framework.renderers.JSONRenderer"]
+if BROWSABLE_API:
+    RENDERERS.append("mechanic_shop.api.renderers.ShopBrowsableAPIRenderer")
+
+REST_FRAMEWORK: dict[str, Any] = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "mechanic_shop.accounts.authentication.SessionTokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["mechanic_shop.api.permissions.VerbPermission"],
+    "DEFAULT_RENDERER_CLASSES": RENDERERS,
+    "DEFAULT_PARSER_CLASSES": [
+        "mechanic_shop.api.parsers.StrictJSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_FILTER_BACKENDS": ["mechanic_shop.api.filters.StrictFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "mechanic_shop.api.schema.ShopSchema",
+    "EXCEPTION_HANDLER": "mechanic_shop.api.errors.envelope",
+    "COERCE_DECIMAL_TO_STRING": False,
+    "NUM_PROXIES": read_int("NUM_PROXIES", 0),
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+#: Rates by rule, in the form ``5/min``; an empty value switches the rule off.
+THROTTLES: dict[str, str] = {
+    rule: read_text(f"THROTTLE_{rule}", default)
+    for rule, default in {
+        "REGISTER": "3/hour",
+        "LOGIN": "5/min",
+        "PASSWORD": "5/min",
+        "PASSWORD_RESET": "3/hour",
+        "CREATE_CUSTOMER": "5/hour",
+        "CREATE_MECHANIC": "10/hour",
+        "CREATE_TICKET": "10/hour",
+        "CREATE_PART": "20/hour",
+    }.items()
+}
+
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": f"{SHOP_NAME} API",
+    "DESCRIPTION": "Customers, vehicles, mechanics, service tickets and parts of a car"
+    " repair shop.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SCHEMA_PATH_PREFIX": "/api",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "PREPROCESSING_HOOKS": ["mechanic_shop.api.schema.one_path_per_operation"],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "deepLinking": True},
+    "ENUM_NAME_OVERRIDES": {
+        "TicketStatus": "tickets.models.TicketStatus",
+        "TicketEventKind": "tickets.models.TicketEventKind",
+        "MovementReason": "inventory.models.MovementReason",
+    },
+}
+
+CORS_ALLOWED_ORIGINS = read_list("CORS_ALLOWED_ORIGINS", [])
+CORS_URLS_REGEX = r"^/api/.*$"
+CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "Retry-After",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "X-Request-ID",
+]
+
+# --- HTTP -----------------------------------------------------------------------------
+
+CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS", [])
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+X_FRAME_OPTIONS = "DENY"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "mechanic_shop" / "static"]
+
+# --- Language, time, mail -------------------------------------------------------------
+
+LANGUAGE_CODE = "en-us"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = read_text("TIME_ZONE", "UTC")
+
+EMAIL_SCHEMES = {
+    "consolemail": "django.core.mail.backends.console.EmailBackend",
+    "smtp": "django.core.mail.backends.smtp.EmailBackend",
+    "smtps": "django.core.mail.backends.smtp.EmailBackend",
+    "smtp+tls": "django.core.mail.backends.smtp.EmailBackend",
+}
+EMAIL_URL = read_url("EMAIL_URL", "consolemail://", schemes=tuple(EMAIL_SCHEMES))
+DEFAULT_FROM_EMAIL = read_text("DEFAULT_FROM_EMAIL", "shop@localhost")
+
+# --- Admin ----------------------------------------------------------------------------
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": SHOP_NAME,
+    "SITE_HEADER": SHOP_NAME,
+    "SITE_SYMBOL": "car_repair",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": True,
+}
+
+# --- Logging --------------------------------------------------------------------------
+
+LOG_LEVEL = read_text("LOG_LEVEL", "INFO").upper()
+if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
+    raise refuse("LOG_LEVEL", f"{LOG_LEVEL!r} is not a level of Python's logging.")
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {
+        "request_id": {"()": "mechanic_shop.api.request_id.RequestIdFilter"},
+    },
+    "formatters": {
+        "line": {
+            "format": "{asctime} {levelname} {name} [{request_id}] {message}",
+            "style": "{",
+        },
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "line",
+            "filters": ["request_id"],
+        },
+    },
+    "root": {"handlers": ["console"], "level": LOG_LEVEL},
+}

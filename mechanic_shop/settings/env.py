@@ -1,0 +1,121 @@
+"""Readers for environment variables that refuse what they do not understand.
+
+A setting that is silently wrong is worse than a server that does not start, so every
+reader raises ``ImproperlyConfigured`` with a message that ends in the variable's name.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+
+env = environ.Env()
+
+TRUE = frozenset({"true", "1", "yes", "on"})
+FALSE = frozenset({"false", "0", "no", "off", ""})
+
+#: Prefix of every key that is written down in this repository; production refuses it.
+EXAMPLE_PREFIX = "insecure-"
+MINIMUM_SECRET_BYTES = 32
+
+
+def read_dotenv(path: Path) -> None:
+    """Load a ``.env`` file; variables that are already set win."""
+    if path.is_file():
+        env.read_env(path)
+
+
+def refuse(name: str, reason: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"{reason} Check the environment variable {name}")
+
+
+def _read(name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
+    raw = env.str(name, default="").strip()
+    if not raw:
+        return default
+    try:
+        return parse(raw)
+    except (ValueError, KeyError) as error:
+        raise refuse(name, f"{raw!r} is not {expected}.") from error
+
+
+def read_text(name: str, default: str = "") -> str:
+    return _read(name, default, str, "text")
+
+
+def read_bool(name: str, *, default: bool) -> bool:
+    """Read a switch: true/false, 1/0, yes/no or on/off, whatever the case."""
+
+    def parse(raw: str) -> bool:
+        word = raw.lower()
+        if word not in TRUE | FALSE:
+            raise ValueError(word)
+        return word in TRUE
+
+    return _read(name, default, parse, "true or false")
+
+
+def read_int(name: str, default: int, *, minimum: int = 0) -> int:
+    def parse(raw: str) -> int:
+        number = int(raw)
+        if number < minimum:
+            raise ValueError(raw)
+        return number
+
+    return _read(name, default, parse, f"a whole number of at least {minimum}")
+
+
+def read_list(name: str, default: list[str]) -> list[str]:
+    """Read a comma-separated list."""
+
+    def parse(raw: str) -> list[str]:
+        return [item.strip() for item in raw.split(",") if item.strip()]
+
+    return _read(name, default, parse, "a comma-separated list")
+
+
+def read_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
+    def parse(raw: str) -> str:
+        scheme, separator, _ = raw.partition("://")
+        if not separator or scheme not in schemes:
+            raise ValueError(raw)
+        return raw
+
+    return _read(name, default, parse, f"a URL that begins with {' or '.join(schemes)}")
+
+
+def read_secret(name: str) -> str:
+    """Read a key that must be set, long, and none of this project's examples."""
+    secret = env.str(name, default="")
+    if not secret:
+        raise refuse(name, "A secret is missing.")
+    if len(secret.encode()) < MINIMUM_SECRET_BYTES:
+        raise refuse(name, f"A secret is shorter than {MINIMUM_SECRET_BYTES} bytes.")
+    if secret.startswith((EXAMPLE_PREFIX, "django-insecure-", "change-me")):
+        raise refuse(name, "A secret still has a published example value.")
+    return secret
+
+
+def read_database(name: str, default: str) -> dict[str, Any]:
+    """Read a database URL: ``sqlite:///path`` or ``mysql://user:password@host/name``."""
+
+    def parse(raw: str) -> dict[str, Any]:
+        config = dict(env.db_url_config(raw))
+        if config["ENGINE"] not in {
+            "django.db.backends.sqlite3",
+            "django.db.backends.mysql",
+        }:
+            raise ValueError(raw)
+        return config
+
+    raw = read_text(name, default)
+    try:
+        return parse(raw)
+    except Exception as error:  # environ raises whatever its parser stumbles over
+        raise refuse(
+            name, "The database URL is not sqlite:///path or mysql://user:pass@host/db."
+        ) from error
