@@ -1,0 +1,198 @@
+"""The one shape in which every failure under ``/api`` answers.
+
+Services raise facts (subclasses of ``Conflict``); this module turns them, DRF's and
+Django's exceptions into ``{"error", "message", "code", "fields"?, "request_id"}``.
+"""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any, ClassVar
+
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+)
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import IntegrityError, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.views import set_rollback
+
+from .request_id import current_request_id
+
+logger = logging.getLogger(__name__)
+
+DATABASE_RETRY_SECONDS = 2
+
+
+class Conflict(Exception):
+    """A rule of the shop, or the present state of things, forbids what was asked.
+
+    ``code`` is stable and for machines, the message is one sentence for a person, and
+    ``extra`` holds what a client needs to do better next time.
+    """
+
+    code: ClassVar[str] = "conflict"
+
+    def __init__(self, message: str, **extra: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.extra = extra
+
+
+class InUse(Conflict):
+    """Something cannot be deleted because history depends on it."""
+
+    code = "in_use"
+
+
+class ContentTooLarge(exceptions.APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_detail = "The body is too large."
+    default_code = "content_too_large"
+
+
+def is_api_path(path: str) -> bool:
+    return path == "/api" or path.startswith("/api/")
+
+
+def body_of(status_code: int, code: str, message: str, **extra: Any) -> dict[str, Any]:
+    """Build the envelope; its ``error`` is the status line."""
+    return {
+        "error": f"{status_code} {HTTPStatus(status_code).phrase}",
+        "message": message,
+        "code": code,
+        **extra,
+        "request_id": current_request_id.get(),
+    }
+
+
+def error_response(status_code: int, code: str, message: str) -> JsonResponse:
+    """Answer outside of a view, where no renderer was chosen yet."""
+    return JsonResponse(body_of(status_code, code, message), status=status_code)
+
+
+def envelope(exc: Exception, context: dict[str, Any]) -> Response:
+    """DRF's exception handler: every exception becomes an answer, none a traceback."""
+    set_rollback()
+    if isinstance(exc, Conflict):
+        return Response(
+            body_of(409, exc.code, exc.message, **exc.extra),
+            status=status.HTTP_409_CONFLICT,
+        )
+    if isinstance(exc, OperationalError | InterfaceError):
+        return _database_is_away(exc)
+    if isinstance(exc, IntegrityError):
+        return _lost_a_race(exc)
+    api_exception = _as_api_exception(exc)
+    if api_exception is None:
+        logger.error("Unhandled exception", exc_info=exc)
+        return Response(
+            body_of(500, "server_error", "Something went wrong on our side."),
+            status=status.HTTP_500_INTERNAL_SERVER_ERROR,
+        )
+    return _from_api_exception(api_exception)
+
+
+def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
+    match exc:
+        case exceptions.APIException():
+            return exc
+        case Http404():
+            return exceptions.NotFound("There is nothing here that you may see.")
+        case PermissionDenied():
+            return exceptions.PermissionDenied()
+        case DjangoValidationError():
+            return exceptions.ValidationError(
+                exc.message_dict if hasattr(exc, "error_dict") else exc.messages
+            )
+        case RequestDataTooBig() | TooManyFieldsSent():
+            return ContentTooLarge()
+    return None
+
+
+def _from_api_exception(exc: exceptions.APIException) -> Response:
+    code = "invalid" if exc.status_code == 400 else str(exc.get_codes())
+    if isinstance(exc, exceptions.ValidationError):
+        fields = (
+            exc.detail
+            if isinstance(exc.detail, dict)
+            else {api_settings.NON_FIELD_ERRORS_KEY: exc.detail}
+        )
+        data = body_of(400, code, _sentence_of(fields), fields=fields)
+    else:
+        data = body_of(exc.status_code, code, str(exc.detail))
+    response = Response(data, status=exc.status_code, headers=_headers_of(exc))
+    # The browsable API's forms show their inline errors from DRF's own shape.
+    response.native_errors = exc.detail  # type: ignore[attr-defined]
+    return response
+
+
+def _sentence_of(fields: dict[str, Any]) -> str:
+    """Put the first complaint into one sentence; the rest is in ``fields``."""
+    name, complaint = next(iter(fields.items()), ("", ""))
+    while isinstance(complaint, list | dict):
+        values = complaint if isinstance(complaint, list) else list(complaint.values())
+        complaint = next((value for value in values if value), "")
+    if name == api_settings.NON_FIELD_ERRORS_KEY:
+        return str(complaint)
+    return f"{name}: {complaint}"
+
+
+def _headers_of(exc: exceptions.APIException) -> dict[str, str]:
+    headers = {}
+    if auth_header := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = auth_header
+    if (wait := getattr(exc, "wait", None)) is not None:
+        headers["Retry-After"] = str(int(wait))
+    return headers
+
+
+def _database_is_away(exc: Exception) -> Response:
+    logger.error("The database does not answer", exc_info=exc)
+    return Response(
+        body_of(
+            503, "database_unavailable", "The database does not answer. Try again soon."
+        ),
+        status=status.HTTP_503_SERVICE_UNAVAILABLE,
+        headers={"Retry-After": str(DATABASE_RETRY_SECONDS)},
+    )
+
+
+def _lost_a_race(exc: Exception) -> Response:
+    """The database refused what was still right when the service looked."""
+    logger.warning("A constraint had the last word", exc_info=exc)
+    return Response(
+        body_of(409, "conflict", "Somebody changed this just now. Try again."),
+        status=status.HTTP_409_CONFLICT,
+    )
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer an unknown path: the envelope under ``/api``, Django's page elsewhere."""
+    from django.views.defaults import page_not_found
+
+    if is_api_path(request.path):
+        return error_response(404, "not_found", "There is nothing at this address.")
+    return page_not_found(request, exception)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    from django.views.defaults import bad_request as default
+
+    if is_api_path(request.path):
+        return error_response(400, "invalid", "The request could not be understood.")
+    return default(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    from django.views.defaults import server_error as default
+
+    if is_api_path(request.path):
+        return error_response(500, "server_error", "Something went wrong on our side.")
+    return default(request)

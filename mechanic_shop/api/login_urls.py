@@ -1,0 +1,14 @@
+"""Signing in to the browsable API, at ``/api/login/``."""
+
+from django.contrib.auth import views
+from django.urls import path
+
+app_name = "rest_framework"
+urlpatterns = [
+    path(
+        "",
+        views.LoginView.as_view(template_name="rest_framework/login.html"),
+        name="login",
+    ),
+    path("out/", views.LogoutView.as_view(), name="logout"),
+]

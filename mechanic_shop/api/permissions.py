@@ -1,0 +1,88 @@
+"""Which verbs a user may use: Django permissions, and everyone's own rows.
+
+Three questions have three homes. Which rows exist for a user: ``visible_to`` (404).
+Which verbs they may use: here (403). Whether now is the moment: the service (409).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+    from rest_framework.views import APIView
+
+    from mechanic_shop.accounts.models import User
+
+#: What everyone who is signed in may do; the serializer leaves out what is not public.
+PUBLIC_VERBS = frozenset({"mechanics.view_mechanic"})
+
+#: What customers may do with the rows that belong to them.
+OWN_ROW_VERBS = frozenset(
+    {
+        "customers.view_customer",
+        "customers.change_customer",
+        "customers.delete_customer",
+        "customers.view_vehicle",
+        "customers.add_vehicle",
+        "customers.change_vehicle",
+        "customers.delete_vehicle",
+        "tickets.view_serviceticket",
+        "tickets.add_serviceticket",
+        "tickets.view_ticketevent",
+    }
+)
+
+#: An entry of a view's ``verbs`` that is open to whoever is signed in.
+SIGNED_IN = "signed in"
+#: An entry of a view's ``verbs`` that needs no sign-in.
+ANYONE = "anyone"
+
+
+def has_own_rows(user: User | AnonymousUser) -> bool:
+    """Tell whether rows may belong to this user; staff may be customers too."""
+    return not user.is_staff or hasattr(user, "customer")
+
+
+def may(user: User | AnonymousUser, verb: str) -> bool:
+    """Tell whether a user may use a verb on whatever is visible to them."""
+    return verb in PUBLIC_VERBS or user.has_perm(verb)
+
+
+class VerbPermission(BasePermission):
+    """Ask ``view.verbs`` which permission an action needs; no entry means no.
+
+    A value may be a tuple of permissions, of which one is enough to enter; the view
+    then asks for the rest when it knows what would change.
+    """
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        verbs = self._verbs(view)
+        if verbs == (ANYONE,):
+            return True
+        user = request.user
+        if not user.is_authenticated:
+            return False
+        return verbs == (SIGNED_IN,) or any(
+            may(user, verb) or (verb in OWN_ROW_VERBS and has_own_rows(user))
+            for verb in verbs
+        )
+
+    def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
+        verbs = self._verbs(view)
+        if verbs in ((ANYONE,), (SIGNED_IN,)):
+            return True
+        return any(may(request.user, verb) for verb in verbs) or obj.belongs_to(
+            request.user
+        )
+
+    @staticmethod
+    def _verbs(view: APIView) -> tuple[str, ...]:
+        action = getattr(view, "action", None)
+        if action is None or action == "metadata":
+            return (SIGNED_IN,)  # not a verb: DRF answers 405, or describes itself
+        verbs = getattr(view, "verbs", {}).get(action, ())
+        return (verbs,) if isinstance(verbs, str) else verbs

@@ -1,0 +1,112 @@
+"""Serializers that refuse what they do not know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+from typing import Any, TypeVar
+
+from django.db import models
+from django.db.models import Model, QuerySet
+from rest_framework import serializers
+
+from mechanic_shop.accounts.emails import normalize_email, validate_plain_email
+
+M = TypeVar("M", bound=Model)
+
+#: What an HTML form sends beside its fields.
+FORM_FIELDS = frozenset({"csrfmiddlewaretoken", "_method", "_content"})
+
+SCALARS = (
+    serializers.IntegerField,
+    serializers.DateTimeField,
+    serializers.CharField,
+    serializers.BooleanField,
+)
+
+
+class UTCDateTimeField(serializers.DateTimeField):
+    """A time in UTC with a ``Z``, whatever the shop's own time zone is."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("default_timezone", UTC)
+        super().__init__(**kwargs)
+
+
+class NormalizedEmailField(serializers.EmailField):
+    """An email address in the one spelling that is stored and compared."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.validators.append(validate_plain_email)
+
+    def to_internal_value(self, data: Any) -> str:
+        return normalize_email(super().to_internal_value(data))
+
+
+class VisibleRelatedField(serializers.PrimaryKeyRelatedField[M]):
+    """A reference by id to a row that the caller may see; all else does not exist."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        if not kwargs.get("read_only"):
+            kwargs.setdefault("pk_field", serializers.IntegerField())
+        super().__init__(**kwargs)
+
+    def get_queryset(self) -> QuerySet[M]:
+        queryset = super().get_queryset()
+        visible: QuerySet[M] = queryset.visible_to(self.context["request"].user)  # type: ignore[union-attr]
+        return visible
+
+
+class StrictFieldsMixin(serializers.Serializer[Any]):
+    """Name unknown fields, and read-only ones that somebody tries to change.
+
+    Derived and nested values are simply ignored, so that a client can send back what it
+    was given. ``ignored_fields`` of ``Meta`` adds names that are not fields at all.
+    """
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            self._refuse_strangers(data)
+        return super().to_internal_value(data)
+
+    def _refuse_strangers(self, data: Mapping[str, Any]) -> None:
+        derived = getattr(getattr(self, "Meta", None), "derived_fields", ())
+        errors: dict[str, list[str]] = {}
+        for name in data:
+            field = self.fields.get(name)
+            if field is None:
+                if name not in FORM_FIELDS and name not in derived:
+                    errors[str(name)] = ["This field is not known."]
+            elif (
+                field.read_only
+                and name not in derived
+                and self._changes(field, data[name])
+            ):
+                errors[str(name)] = ["This field cannot be changed."]
+        if errors:
+            raise serializers.ValidationError(errors)
+
+    def _changes(self, field: serializers.Field[Any, Any, Any, Any], sent: Any) -> bool:
+        if not isinstance(field, SCALARS):
+            return False
+        if self.instance is None:
+            return sent is not None
+        present = field.get_attribute(self.instance)
+        if present is not None:
+            present = field.to_representation(present)
+        return bool(sent != present and str(sent) != str(present))
+
+
+class StrictSerializer(StrictFieldsMixin, serializers.Serializer[Any]):
+    """The base of request bodies that are no model."""
+
+
+class StrictModelSerializer(StrictFieldsMixin, serializers.ModelSerializer[M]):
+    """The base of every resource: strict, times in UTC, one spelling of emails."""
+
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        models.DateTimeField: UTCDateTimeField,
+        models.EmailField: NormalizedEmailField,
+    }

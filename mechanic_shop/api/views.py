@@ -1,0 +1,64 @@
+"""The pages beside the API: landing, health, and whatever does not exist."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+
+def landing(request: HttpRequest) -> HttpResponse:
+    """Show where everything is."""
+    return render(request, "landing.html", {"shop_name": settings.SHOP_NAME})
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Say that the process is up; touches neither database nor cache."""
+    return JsonResponse({"status": "ok"})
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Say whether the server can do its work: 503 without a migrated database."""
+    checks = {"database": _database(), "cache": _cache()}
+    if checks["database"] != "ok":
+        return JsonResponse({"status": "unavailable", **checks}, status=503)
+    status = "ok" if checks["cache"] == "ok" else "degraded"
+    return JsonResponse({"status": status, **checks})
+
+
+def _database() -> str:
+    try:
+        executor = MigrationExecutor(connection)
+        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        return "unavailable"
+    return "migrations pending" if pending else "ok"
+
+
+def _cache() -> str:
+    try:
+        cache.set("readyz", "ok", 10)
+        return "ok" if cache.get("readyz") == "ok" else "unavailable"
+    except OSError:
+        return "unavailable"
+
+
+@extend_schema(exclude=True)
+class UnknownPath(APIView):
+    """Whatever is under ``/api`` and is nothing."""
+
+    authentication_classes: list[Any] = []
+    permission_classes = [AllowAny]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound("There is nothing at this address.")

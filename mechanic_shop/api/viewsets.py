@@ -1,0 +1,104 @@
+"""What every view set shares, so that the ones of the apps nearly disappear."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
+
+from django.db import IntegrityError, transaction
+from django.db.models import Model, QuerySet
+from rest_framework import mixins, status
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer, Serializer
+from rest_framework.viewsets import GenericViewSet
+
+from .pagination import ShopPagination
+from .permissions import may
+
+M = TypeVar("M", bound=Model)
+
+
+class ShopViewSet(GenericViewSet[M]):
+    """Rows by ``visible_to``, verbs by ``verbs``, bodies by serializers.
+
+    ``verbs`` maps each action to the permission it needs (see ``VerbPermission``), and
+    ``collection`` names the list in a paginated answer.
+    """
+
+    verbs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
+    collection: ClassVar[str] = "results"
+    pagination_class = ShopPagination
+    lookup_value_regex = "[0-9]+"
+
+    def get_queryset(self) -> QuerySet[M]:
+        queryset = super().get_queryset()
+        visible: QuerySet[M] = queryset.visible_to(self.request.user)  # type: ignore[attr-defined]
+        return visible
+
+    def get_validated(
+        self, serializer_class: type[Serializer[Any]], **kwargs: Any
+    ) -> dict[str, Any]:
+        """Return the checked body, or raise a 400 that names each bad field."""
+        serializer = serializer_class(
+            data=self.request.data, context=self.get_serializer_context(), **kwargs
+        )
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
+    def require(self, verb: str) -> None:
+        """:raises PermissionDenied: if the caller may not use this verb"""
+        if not may(self.request.user, verb):
+            raise PermissionDenied
+
+    def answer(self, pk: int, status_code: int = status.HTTP_200_OK) -> Response:
+        """Answer with a row as the database has it now."""
+        row = self.get_queryset().get(pk=pk)
+        return Response(self.get_serializer(row).data, status=status_code)
+
+
+class CreateMixin(mixins.CreateModelMixin):
+    def create(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        save_or_explain(self.perform_create, serializer)
+        return self.answer(serializer.instance.pk, status.HTTP_201_CREATED)  # type: ignore[no-any-return]
+
+
+class UpdateMixin(mixins.UpdateModelMixin):
+    def update(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change the fields that were sent; PUT and PATCH mean the same."""
+        row = self.get_object()
+        serializer = self.get_serializer(row, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        save_or_explain(self.perform_update, serializer)
+        return self.answer(row.pk)  # type: ignore[no-any-return]
+
+
+class ShopModelViewSet(
+    CreateMixin,
+    mixins.RetrieveModelMixin,
+    UpdateMixin,
+    mixins.DestroyModelMixin,
+    mixins.ListModelMixin,
+    ShopViewSet[M],
+):
+    """List, create, retrieve, update and delete."""
+
+
+def save_or_explain(save: Any, serializer: BaseSerializer[Any]) -> None:
+    """Save; if somebody else took a unique value meanwhile, answer like the validator.
+
+    The database has the last word on uniqueness. When it refuses, validating again
+    finds the other row and raises the same 400 that a later request would get.
+    """
+    try:
+        with transaction.atomic():
+            save(serializer)
+    except IntegrityError:
+        for name in ("_validated_data", "_errors"):
+            if hasattr(serializer, name):
+                delattr(serializer, name)
+        serializer.is_valid(raise_exception=True)
+        raise
