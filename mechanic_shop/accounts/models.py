@@ -1,0 +1,122 @@
+"""Who may sign in, and the sign-ins that are alive."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.utils import timezone
+
+from .emails import normalize_email, validate_plain_email
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(
+        self, email: str, password: str | None = None, **fields: Any
+    ) -> User:
+        """Create a login; without a password it can only be opened by a mailed link."""
+        user = self.model(email=normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(
+        self, email: str, password: str | None = None, **fields: Any
+    ) -> User:
+        """Create the login that ``manage.py createsuperuser`` asks for."""
+        return self.create_user(
+            email, password, is_staff=True, is_superuser=True, **fields
+        )
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        return self.get(email=normalize_email(username or ""))
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """The identity behind every request; customers and mechanics may be linked to one.
+
+    ``email`` is the login. It is stored trimmed and lower-cased.
+    """
+
+    email = models.EmailField(validators=[validate_plain_email])
+    first_name = models.CharField(max_length=255)
+    last_name = models.CharField(max_length=255)
+    is_staff = models.BooleanField(
+        "staff", default=False, help_text="May open the back office."
+    )
+    is_active = models.BooleanField(
+        "active",
+        default=True,
+        help_text="Switch this off instead of deleting a login; it ends every session.",
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = UserManager()
+
+    EMAIL_FIELD = "email"
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["first_name", "last_name"]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["email"],
+                name="user_email_unique",
+                violation_error_message="This email address is already in use.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+    def clean(self) -> None:
+        self.email = normalize_email(self.email)
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = normalize_email(self.email)
+        super().save(*args, **kwargs)
+        if not self.is_active:
+            self.sessions.still_alive().revoke()
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def still_alive(self) -> Self:
+        return self.filter(revoked_at=None)
+
+    def revoke(self) -> int:
+        """End these sessions now; their access and refresh tokens stop working."""
+        return self.update(revoked_at=timezone.now())
+
+
+class Session(models.Model):
+    """One sign-in through the API, from login until logout.
+
+    ``refresh_jti`` names the only refresh token that works; ``auth_hash`` is the user's
+    password fingerprint at sign-in, so any change of the password, wherever it is made,
+    ends the session.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    refresh_jti = models.CharField(max_length=32)
+    auth_hash = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    refreshed_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["refresh_jti"], name="session_refresh_jti_unique"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"session {self.pk} of user {self.user_id}"

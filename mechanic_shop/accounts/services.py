@@ -1,0 +1,220 @@
+"""Signing in, staying signed in, signing out; passwords and the links that set them."""
+
+import logging
+from dataclasses import dataclass
+from secrets import token_hex
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.tokens import default_token_generator
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models import ProtectedError
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from rest_framework.exceptions import AuthenticationFailed, ValidationError
+from rest_framework.request import Request
+from rest_framework_simplejwt.exceptions import TokenError
+
+from .emails import normalize_email
+from .models import Session, User
+from .tokens import ShopRefreshToken, session_id_of
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TokenPair:
+    access_token: str
+    refresh_token: str
+
+
+class WrongCredentials(AuthenticationFailed):
+    default_detail = "The email address or the password is wrong."
+    default_code = "wrong_credentials"
+
+
+class SessionEnded(AuthenticationFailed):
+    default_detail = "This token is not valid any more. Please sign in again."
+    default_code = "token_not_valid"
+
+
+def check_credentials(*, request: Request, email: str, password: str) -> User:
+    """Return the user behind an email address and password.
+
+    An unknown address, a wrong password and a deactivated login take the same time and
+    give the same answer.
+
+    :raises WrongCredentials: if they do not open an active login
+    """
+    user = authenticate(
+        request._request, username=normalize_email(email), password=password
+    )
+    if user is None:
+        raise WrongCredentials
+    assert isinstance(user, User)
+    return user
+
+
+def start_session(*, user: User) -> TokenPair:
+    """Sign a user in: one row, two tokens that are worth nothing without it."""
+    session = Session(
+        user=user,
+        refresh_jti=token_hex(16),
+        auth_hash=user.get_session_auth_hash(),
+    )
+    session.save()
+    return _issue(session)
+
+
+def rotate_session(*, refresh_token: str) -> TokenPair:
+    """Trade a refresh token for a new pair; each one works exactly once.
+
+    The trade is one UPDATE, so of many simultaneous tries one wins. A token that was
+    traded before can only be a copy: its whole session ends.
+
+    :raises SessionEnded: if the token is malformed, expired, used or revoked
+    """
+    token = _parse(refresh_token)
+    session = (
+        Session.objects.select_related("user").filter(pk=session_id_of(token)).first()
+    )
+    if session is None or not is_alive(session):
+        raise SessionEnded
+    new_jti = token_hex(16)
+    traded = (
+        Session.objects.still_alive()
+        .filter(pk=session.pk, refresh_jti=token["jti"])
+        .update(refresh_jti=new_jti, refreshed_at=timezone.now())
+    )
+    if not traded:
+        Session.objects.still_alive().filter(pk=session.pk).revoke()
+        raise SessionEnded
+    session.refresh_jti = new_jti
+    return _issue(session)
+
+
+def is_alive(session: Session) -> bool:
+    """Tell whether a session still signs its user in; ``session.user`` is loaded."""
+    return (
+        session.revoked_at is None
+        and session.user.is_active
+        and constant_time_compare(
+            session.auth_hash, session.user.get_session_auth_hash()
+        )
+    )
+
+
+def end_session(*, session: Session) -> None:
+    """Sign out: the session's access and refresh tokens are dead from now on."""
+    Session.objects.still_alive().filter(pk=session.pk).revoke()
+
+
+@transaction.atomic
+def set_password(*, user: User, password: str) -> None:
+    """Give a user a new password and end all their sessions.
+
+    :raises ValidationError: if Django's password validators refuse it
+    """
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    user.sessions.still_alive().revoke()
+
+
+def check_new_password(password: str, *, user: User, field: str) -> None:
+    """:raises ValidationError: on ``field``, if the password validators refuse it"""
+    try:
+        validate_password(password, user)
+    except DjangoValidationError as error:
+        raise ValidationError({field: error.messages}) from error
+
+
+def send_set_password_link(*, user: User) -> None:
+    """Mail a link to the page on which the user chooses a password."""
+    path = reverse(
+        "password-set",
+        kwargs={
+            "uidb64": urlsafe_base64_encode(force_bytes(user.pk)),
+            "token": default_token_generator.make_token(user),
+        },
+    )
+    body = render_to_string(
+        "accounts/set_password_email.txt",
+        {
+            "user": user,
+            "shop_name": settings.SHOP_NAME,
+            "link": f"{settings.PUBLIC_URL}{path}",
+        },
+    )
+    subject = f"Set your password at {settings.SHOP_NAME}"
+    try:
+        send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [user.email])
+    except OSError:
+        # The caller's work is done and the answer must not tell whose mail failed.
+        logger.exception("Could not mail a set-password link to user %s", user.pk)
+
+
+def request_password_reset(*, email: str) -> None:
+    """Mail a set-password link if the address belongs to an active login."""
+    user = User.objects.filter(email=normalize_email(email), is_active=True).first()
+    if user is not None:
+        send_set_password_link(user=user)
+
+
+def confirm_password_reset(*, uid: str, token: str, password: str) -> None:
+    """Set the password that a mailed link entitles to; the link works once.
+
+    :raises ValidationError: if the link is not valid (any more) or the password weak
+    """
+    user = _user_of_link(uid)
+    if user is None or not default_token_generator.check_token(user, token):
+        raise ValidationError({"token": ["This link is not valid any more."]})
+    check_new_password(password, user=user, field="new_password")
+    set_password(user=user, password=password)
+
+
+@transaction.atomic
+def erase_user(*, user: User) -> None:
+    """Remove a login and everything personal in it.
+
+    Where stock movements or events name the user, an empty and closed login stays, so
+    that the shop's history keeps its shape.
+    """
+    try:
+        with transaction.atomic():
+            user.delete()
+    except ProtectedError:
+        user.email = f"erased-{user.pk}@erased.invalid"
+        user.first_name = user.last_name = ""
+        user.is_active = False
+        user.set_unusable_password()
+        user.save()
+        user.groups.clear()
+        user.sessions.all().delete()
+
+
+def _user_of_link(uid: str) -> User | None:
+    try:
+        pk = int(urlsafe_base64_decode(uid).decode("ascii"))
+    except (ValueError, UnicodeDecodeError):
+        return None
+    return User.objects.filter(pk=pk, is_active=True).first()
+
+
+def _parse(refresh_token: str) -> ShopRefreshToken:
+    try:
+        return ShopRefreshToken(refresh_token)  # type: ignore[arg-type]
+    except TokenError as error:
+        raise SessionEnded from error
+
+
+def _issue(session: Session) -> TokenPair:
+    refresh = ShopRefreshToken.for_session(session)
+    refresh["jti"] = session.refresh_jti
+    return TokenPair(str(refresh.access_token), str(refresh))

@@ -1,0 +1,116 @@
+"""The endpoints that know only a user: staying signed in, signing out, passwords."""
+
+from __future__ import annotations
+
+from django.contrib.auth import logout as end_admin_session
+from django.contrib.auth import views as auth_views
+from django.urls import reverse_lazy
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from mechanic_shop.api.permissions import ANYONE, SIGNED_IN
+from mechanic_shop.api.viewsets import ShopViewSet
+
+from . import services
+from .models import Session, User
+from .serializers import (
+    ChangePasswordSerializer,
+    LogoutSerializer,
+    MessageSerializer,
+    PasswordResetConfirmSerializer,
+    PasswordResetSerializer,
+    RefreshSerializer,
+    TokenPairSerializer,
+)
+
+
+class SessionViewSet(ShopViewSet[Session]):
+    verbs = {
+        "refresh": ANYONE,
+        "logout": SIGNED_IN,
+        "password": SIGNED_IN,
+        "password_reset": ANYONE,
+        "password_reset_confirm": ANYONE,
+    }
+    queryset = Session.objects.none()
+    serializer_class = RefreshSerializer
+
+    @extend_schema(request=RefreshSerializer, responses={200: TokenPairSerializer})
+    @action(detail=False, methods=["post"], authentication_classes=[])
+    def refresh(self, request: Request) -> Response:
+        """Trade a refresh token for a new pair; the old one never works again."""
+        body = self.get_validated(RefreshSerializer)
+        pair = services.rotate_session(refresh_token=body["refresh_token"])
+        return Response(TokenPairSerializer(pair).data)
+
+    @extend_schema(request=LogoutSerializer, responses={204: None})
+    @action(detail=False, methods=["post"], serializer_class=LogoutSerializer)
+    def logout(self, request: Request) -> Response:
+        """Sign out: the session's access and refresh tokens are dead."""
+        self.get_validated(LogoutSerializer)
+        if isinstance(request.auth, Session):
+            services.end_session(session=request.auth)
+        else:
+            end_admin_session(request._request)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=ChangePasswordSerializer, responses={204: None})
+    @action(detail=False, methods=["post"], serializer_class=ChangePasswordSerializer)
+    def password(self, request: Request) -> Response:
+        """Change the password; every session of the user ends."""
+        body = self.get_validated(ChangePasswordSerializer)
+        assert isinstance(request.user, User)
+        if not request.user.check_password(body["current_password"]):
+            raise ValidationError({"current_password": ["This password is wrong."]})
+        services.check_new_password(
+            body["new_password"], user=request.user, field="new_password"
+        )
+        services.set_password(user=request.user, password=body["new_password"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=PasswordResetSerializer, responses={200: MessageSerializer})
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="password-reset",
+        authentication_classes=[],
+        serializer_class=PasswordResetSerializer,
+    )
+    def password_reset(self, request: Request) -> Response:
+        """Mail a link that sets a password; the answer never tells who has a login."""
+        body = self.get_validated(PasswordResetSerializer)
+        services.request_password_reset(email=body["email"])
+        return Response(
+            {"message": "If the address has a login, a link is on its way to it."}
+        )
+
+    @extend_schema(request=PasswordResetConfirmSerializer, responses={204: None})
+    @action(
+        detail=False,
+        methods=["post"],
+        url_path="password-reset/confirm",
+        authentication_classes=[],
+        serializer_class=PasswordResetConfirmSerializer,
+    )
+    def password_reset_confirm(self, request: Request) -> Response:
+        """Set the password that a mailed link entitles to."""
+        body = self.get_validated(PasswordResetConfirmSerializer)
+        services.confirm_password_reset(
+            uid=body["uid"], token=body["token"], password=body["new_password"]
+        )
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class SetPasswordView(auth_views.PasswordResetConfirmView):
+    """The page behind a mailed link."""
+
+    template_name = "accounts/set_password.html"
+    success_url = reverse_lazy("password-set-done")
+
+
+class PasswordSetDoneView(auth_views.PasswordResetCompleteView):
+    template_name = "accounts/password_set.html"
