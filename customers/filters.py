@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import django_filters
+from django.db.models import QuerySet
+
+from mechanic_shop.api.filters import ShopFilterSet, TotalOrderingFilter, matching
+
+from .models import Customer, Vehicle
+from .vin import normalize_vin
+
+
+class CustomerFilterSet(ShopFilterSet):
+    search_columns = ("first_name", "last_name", "email", "phone")
+
+    search = django_filters.CharFilter(method="filter_search")
+    updated_after = django_filters.IsoDateTimeFilter("updated_at", lookup_expr="gt")
+    ordering = TotalOrderingFilter(fields=["last_name", "email", "created_at"])
+
+    class Meta:
+        model = Customer
+        fields: list[str] = []
+
+
+class VehicleFilterSet(ShopFilterSet):
+    search = django_filters.CharFilter(method="filter_search")
+    vin = django_filters.CharFilter(method="filter_vin")
+    license_plate = django_filters.CharFilter(lookup_expr="iexact")
+    customer_id = django_filters.NumberFilter("customer_id", min_value=1)
+
+    class Meta:
+        model = Vehicle
+        fields: list[str] = []
+
+    def filter_search(
+        self, queryset: QuerySet[Vehicle], name: str, value: str
+    ) -> QuerySet[Vehicle]:
+        return matching(queryset, value, "vin", "license_plate", "make", "model")
+
+    def filter_vin(
+        self, queryset: QuerySet[Vehicle], name: str, value: str
+    ) -> QuerySet[Vehicle]:
+        """The end of a VIN is enough: people read out the last six to eight."""
+        return queryset.filter(vin__endswith=normalize_vin(value))

@@ -1,0 +1,201 @@
+"""The shape of customers and vehicles in bodies and answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from mechanic_shop.accounts.models import User
+from mechanic_shop.accounts.roles import role_of
+from mechanic_shop.accounts.serializers import PasswordField, UserSerializer
+from mechanic_shop.api.serializers import (
+    StrictModelSerializer,
+    VisibleRelatedField,
+)
+
+from . import vin as vins
+from .models import EARLIEST_YEAR, Customer, Vehicle, vin_complaint
+
+
+class CustomerSerializer(StrictModelSerializer[Customer]):
+    customer_id = serializers.IntegerField(source="pk", read_only=True)
+
+    class Meta:
+        model = Customer
+        fields = [
+            "customer_id",
+            "first_name",
+            "last_name",
+            "email",
+            "phone",
+            "address",
+            "city",
+            "state",
+            "postal_code",
+            "created_at",
+            "updated_at",
+        ]
+
+
+class BriefCustomerSerializer(serializers.ModelSerializer[Customer]):
+    customer_id = serializers.IntegerField(source="pk", read_only=True)
+
+    class Meta:
+        model = Customer
+        fields = ["customer_id", "first_name", "last_name", "phone"]
+
+
+class VinField(serializers.CharField):
+    """A VIN as people type it: case, spaces and dashes do not matter."""
+
+    def to_internal_value(self, data: Any) -> str | None:  # type: ignore[override]
+        return vins.normalize_vin(super().to_internal_value(data)) or None
+
+
+class VehicleSerializer(StrictModelSerializer[Vehicle]):
+    """A vehicle of the customer in the path; its owner is not a matter of the body."""
+
+    vehicle_id = serializers.IntegerField(source="pk", read_only=True)
+    customer_id = serializers.IntegerField(read_only=True)
+    vin = VinField(max_length=64, required=False, allow_null=True, allow_blank=True)
+    vin_check = serializers.ChoiceField(
+        choices=[(check.value, check.value) for check in vins.VinCheck], read_only=True
+    )
+
+    class Meta:
+        model = Vehicle
+        fields = [
+            "vehicle_id",
+            "customer_id",
+            "vin",
+            "make",
+            "model",
+            "year",
+            "color",
+            "license_plate",
+            "mileage",
+            "vin_check",
+            "created_at",
+            "updated_at",
+        ]
+        derived_fields = ("vin_check",)
+
+    def validate_year(self, year: int) -> int:
+        latest = timezone.now().year + 1
+        if not EARLIEST_YEAR <= year <= latest:
+            raise serializers.ValidationError(
+                f"The year must be between {EARLIEST_YEAR} and {latest}."
+            )
+        return year
+
+    def validate_vin(self, vin: str | None) -> str | None:
+        others = Vehicle.objects.filter(vin=vin).exclude(
+            pk=self.instance.pk if isinstance(self.instance, Vehicle) else None
+        )
+        if vin and others.exists():
+            raise serializers.ValidationError(
+                "A vehicle with this VIN exists already.", code="unique"
+            )
+        return vin
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        def value(name: str) -> Any:
+            return attrs.get(name, getattr(self.instance, name, None))
+
+        complaint = vin_complaint(value("vin"), value("year"))
+        if complaint and {"vin", "year"} & attrs.keys():
+            raise serializers.ValidationError({"vin": [complaint]})
+        return attrs
+
+
+class ShopVehicleSerializer(VehicleSerializer):
+    """A vehicle seen from the whole shop, where it may get another owner."""
+
+    customer_id = VisibleRelatedField(
+        source="customer", queryset=Customer.objects.all()
+    )
+
+
+class BriefVehicleSerializer(serializers.ModelSerializer[Vehicle]):
+    vehicle_id = serializers.IntegerField(source="pk", read_only=True)
+
+    class Meta:
+        model = Vehicle
+        fields = ["vehicle_id", "year", "make", "model", "license_plate", "vin"]
+
+
+class RegisterSerializer(StrictModelSerializer[Customer]):
+    password = PasswordField()
+
+    class Meta:
+        model = Customer
+        fields = [
+            "first_name",
+            "last_name",
+            "email",
+            "phone",
+            "address",
+            "city",
+            "state",
+            "postal_code",
+            "password",
+        ]
+        # The service answers a taken address, so that it can also write to its owner.
+        extra_kwargs = {
+            "email": {"required": True, "allow_null": False, "validators": []}
+        }
+
+
+class SignedInSerializer(serializers.Serializer[Any]):
+    """The answer to registering and signing in."""
+
+    message = serializers.CharField()
+    access_token = serializers.CharField()
+    refresh_token = serializers.CharField()
+    customer = CustomerSerializer(allow_null=True)
+    user = UserSerializer()
+
+
+class SystemBSignedInSerializer(SignedInSerializer):
+    """The same for system B's clients, who look for ``token``."""
+
+    token = serializers.CharField(source="access_token")
+
+
+class MeSerializer(serializers.ModelSerializer[User]):
+    """Who is signed in: the customer's fields where there is one, and the login's."""
+
+    user_id = serializers.IntegerField(source="pk")
+    customer_id = serializers.IntegerField(allow_null=True, default=None)
+    mechanic_id = serializers.SerializerMethodField()
+    role = serializers.SerializerMethodField()
+
+    class Meta:
+        model = User
+        fields = [
+            "user_id",
+            "customer_id",
+            "mechanic_id",
+            "email",
+            "first_name",
+            "last_name",
+            "role",
+            "is_staff",
+        ]
+        read_only_fields = fields
+
+    def get_mechanic_id(self, user: User) -> int | None:
+        mechanic = getattr(user, "mechanic", None)
+        return mechanic.pk if mechanic else None
+
+    def get_role(self, user: User) -> str:
+        return role_of(user)
+
+    def to_representation(self, user: User) -> dict[str, Any]:
+        login = super().to_representation(user)
+        customer = getattr(user, "customer", None)
+        if customer is None:
+            return login
+        return {**login, **CustomerSerializer(customer).data}

@@ -1,0 +1,195 @@
+"""Business verbs around customers: register, keep one email, delete or erase."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+from django.db.models import ProtectedError
+from django.utils import timezone
+from rest_framework.exceptions import ValidationError
+
+from mechanic_shop.accounts.models import User
+from mechanic_shop.accounts.services import (
+    check_new_password,
+    erase_user,
+    send_set_password_link,
+)
+from mechanic_shop.api.errors import Conflict, InUse
+
+from .models import Customer, Vehicle
+
+PERSONAL_FIELDS = (
+    "first_name",
+    "last_name",
+    "phone",
+    "address",
+    "city",
+    "state",
+    "postal_code",
+)
+EMAIL_TAKEN = "This email address is already in use."
+
+
+class EmailTaken(ValidationError):
+    def __init__(self) -> None:
+        super().__init__({"email": [EMAIL_TAKEN]})
+
+
+class OwnerChanged(Conflict):
+    """Who owns the vehicle is no longer what the caller takes it to be."""
+
+    code = "owner_changed"
+
+
+def register_customer(*, password: str, **details: Any) -> Customer:
+    """Create a customer with a login.
+
+    The address of a customer whom the shop entered itself answers like any taken one,
+    but its owner is mailed a link: only the link joins that record with a login.
+
+    :raises EmailTaken: if a login or a customer has this address
+    :raises ValidationError: if the password validators refuse the password
+    """
+    user = User(
+        email=details["email"],
+        first_name=details["first_name"],
+        last_name=details["last_name"],
+    )
+    check_new_password(password, user=user, field="password")
+    # Hashing takes tens of milliseconds: not while the database holds its write lock.
+    user.password = make_password(password)
+    try:
+        with transaction.atomic():
+            user.save()
+            return Customer.objects.create(user=user, **details)
+    except IntegrityError as error:
+        invite_walk_in(email=details["email"])
+        raise EmailTaken from error
+
+
+def invite_walk_in(*, email: str) -> None:
+    """Mail a set-password link to the customer of that address who has no login."""
+    customer = Customer.objects.not_erased().filter(email=email, user=None).first()
+    if customer is not None and not User.objects.filter(email=email).exists():
+        invite_customer(customer=customer)
+
+
+@transaction.atomic
+def invite_customer(*, customer: Customer) -> User:
+    """Give a customer a login that only the mailed link can open.
+
+    :raises EmailTaken: if the address belongs to somebody else's login
+    """
+    if not customer.email:
+        raise ValidationError({"email": ["The customer has no email address."]})
+    if customer.user is None:
+        if User.objects.filter(email=customer.email).exists():
+            raise EmailTaken
+        customer.user = User.objects.create_user(
+            customer.email,
+            first_name=customer.first_name,
+            last_name=customer.last_name,
+        )
+        customer.save(update_fields=["user", "updated_at"])
+    user = customer.user
+    transaction.on_commit(lambda: send_set_password_link(user=user))
+    return user
+
+
+@transaction.atomic
+def update_customer(*, customer: Customer, **changes: Any) -> Customer:
+    """Change a customer; a linked login keeps the same names and address.
+
+    :raises EmailTaken: if another login has the new address
+    :raises ValidationError: if a login would be left without an address
+    """
+    for name, value in changes.items():
+        setattr(customer, name, value)
+    if customer.user is not None:
+        _follow(customer.user, customer)
+    customer.save()
+    return customer
+
+
+def _follow(user: User, customer: Customer) -> None:
+    if not customer.email:
+        raise ValidationError({"email": ["The login needs an email address."]})
+    if User.objects.filter(email=customer.email).exclude(pk=user.pk).exists():
+        raise EmailTaken
+    user.email = customer.email
+    user.first_name = customer.first_name
+    user.last_name = customer.last_name
+    user.save(update_fields=["email", "first_name", "last_name"])
+
+
+@transaction.atomic
+def delete_customer(*, customer: Customer) -> None:
+    """Delete a customer; keep an empty record of one whom the shop's books mention.
+
+    Without tickets the customer goes with vehicles and login. With tickets everything
+    personal is blanked and the tickets stay.
+
+    :raises InUse: while one of the customer's tickets is open
+    """
+    customer = Customer.objects.select_for_update().get(pk=customer.pk)
+    if customer.service_tickets.still_open().exists():
+        raise InUse("This customer has an open service ticket.")
+    user = customer.user
+    if customer.service_tickets.exists():
+        _erase(customer)
+    else:
+        customer.delete()
+    if user is not None and not user.is_staff:
+        erase_user(user=user)
+
+
+def _erase(customer: Customer) -> None:
+    for name in PERSONAL_FIELDS:
+        setattr(customer, name, "")
+    customer.email = None
+    customer.user = None
+    customer.erased_at = timezone.now()
+    customer.save()
+    customer.vehicles.update(vin=None, license_plate="", updated_at=timezone.now())
+
+
+@transaction.atomic
+def change_owner(*, vehicle: Vehicle, customer: Customer) -> None:
+    """Hand a vehicle to another customer; its old tickets keep theirs.
+
+    :raises InUse: while a ticket of the vehicle is open
+    :raises OwnerChanged: if somebody else did the same at this moment
+    """
+    vehicle = lock_vehicle(vehicle)
+    if vehicle.service_tickets.still_open().exists():
+        raise InUse("This vehicle has an open service ticket.")
+    vehicle.customer = customer
+    vehicle.save(update_fields=["customer", "updated_at"])
+
+
+def lock_vehicle(vehicle: Vehicle) -> Vehicle:
+    """Lock a vehicle's owner, then the vehicle, and return it as it is now.
+
+    :raises OwnerChanged: if it got another owner meanwhile, or the owner is erased
+    """
+    owner = Customer.objects.select_for_update().filter(pk=vehicle.customer_id).first()
+    locked = Vehicle.objects.select_for_update().filter(pk=vehicle.pk).first()
+    if owner is None or owner.erased_at or locked is None:
+        raise OwnerChanged("The owner of this vehicle is no longer a customer.")
+    if locked.customer_id != owner.pk:
+        raise OwnerChanged("The vehicle has just got another owner. Try again.")
+    locked.customer = owner
+    return locked
+
+
+def delete_vehicle(*, vehicle: Vehicle) -> None:
+    """Delete a vehicle that never had a ticket.
+
+    :raises InUse: if the vehicle has service tickets
+    """
+    try:
+        vehicle.delete()
+    except ProtectedError as error:
+        raise InUse("This vehicle has service tickets.") from error

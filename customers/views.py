@@ -1,0 +1,186 @@
+"""Signing up and in, customers, and their vehicles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from mechanic_shop.accounts.models import User
+from mechanic_shop.accounts.serializers import LoginSerializer
+from mechanic_shop.accounts.services import check_credentials, start_session
+from mechanic_shop.api.permissions import ANYONE, SIGNED_IN
+from mechanic_shop.api.viewsets import ShopModelViewSet, ShopViewSet, UpdateMixin
+
+from . import services
+from .filters import CustomerFilterSet, VehicleFilterSet
+from .models import Customer, Vehicle
+from .serializers import (
+    CustomerSerializer,
+    MeSerializer,
+    RegisterSerializer,
+    ShopVehicleSerializer,
+    SignedInSerializer,
+    SystemBSignedInSerializer,
+    VehicleSerializer,
+)
+
+
+def signed_in(user: User, message: str) -> dict[str, Any]:
+    """Start a session and collect what the answer shows of it."""
+    pair = start_session(user=user)
+    return {
+        "message": message,
+        "access_token": pair.access_token,
+        "refresh_token": pair.refresh_token,
+        "customer": getattr(user, "customer", None),
+        "user": user,
+    }
+
+
+class AuthViewSet(ShopViewSet[Customer]):
+    verbs = {"register": ANYONE, "login": ANYONE, "me": SIGNED_IN}
+    queryset = Customer.objects.none()
+    serializer_class = LoginSerializer
+
+    @extend_schema(request=RegisterSerializer, responses={201: SignedInSerializer})
+    @action(
+        detail=False,
+        methods=["post"],
+        authentication_classes=[],
+        serializer_class=RegisterSerializer,
+    )
+    def register(self, request: Request) -> Response:
+        """Create a customer with a login and sign them in."""
+        body = self.get_validated(RegisterSerializer)
+        customer = services.register_customer(**body)
+        assert customer.user is not None
+        answer = signed_in(customer.user, "Welcome! Your account is ready.")
+        return Response(SignedInSerializer(answer).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=LoginSerializer, responses={200: SignedInSerializer})
+    @action(detail=False, methods=["post"], authentication_classes=[])
+    def login(self, request: Request) -> Response:
+        """Sign in with email address and password."""
+        user = check_credentials(request=request, **self.get_validated(LoginSerializer))
+        return Response(SignedInSerializer(signed_in(user, "Signed in.")).data)
+
+    @extend_schema(responses={200: MeSerializer})
+    @action(detail=False, methods=["get"], pagination_class=None)
+    def me(self, request: Request) -> Response:
+        """Tell who is signed in."""
+        return Response(MeSerializer(request.user).data)
+
+
+class CustomerViewSet(ShopModelViewSet[Customer]):
+    verbs = {
+        "list": "customers.view_customer",
+        "retrieve": "customers.view_customer",
+        "create": "customers.add_customer",
+        "update": "customers.change_customer",
+        "partial_update": "customers.change_customer",
+        "destroy": "customers.delete_customer",
+        "login": ANYONE,
+    }
+    collection = "customers"
+    queryset = Customer.objects.order_by("pk")
+    serializer_class = CustomerSerializer
+    filterset_class = CustomerFilterSet
+
+    def perform_update(self, serializer: BaseSerializer[Customer]) -> None:
+        assert serializer.instance is not None
+        services.update_customer(
+            customer=serializer.instance, **serializer.validated_data
+        )
+
+    def perform_destroy(self, instance: Customer) -> None:
+        services.delete_customer(customer=instance)
+
+    @extend_schema(request=LoginSerializer, responses={200: SystemBSignedInSerializer})
+    @action(
+        detail=False,
+        methods=["post"],
+        authentication_classes=[],
+        serializer_class=LoginSerializer,
+    )
+    def login(self, request: Request) -> Response:
+        """Sign in; system B's path, which also answers ``token``."""
+        user = check_credentials(request=request, **self.get_validated(LoginSerializer))
+        return Response(SystemBSignedInSerializer(signed_in(user, "Signed in.")).data)
+
+
+class CustomerVehicleViewSet(ShopModelViewSet[Vehicle]):
+    """The vehicles of the customer in the path."""
+
+    verbs = {
+        "list": "customers.view_vehicle",
+        "retrieve": "customers.view_vehicle",
+        "create": "customers.add_vehicle",
+        "update": "customers.change_vehicle",
+        "partial_update": "customers.change_vehicle",
+        "destroy": "customers.delete_vehicle",
+    }
+    pagination_class = None  # type: ignore[assignment]
+    queryset = Vehicle.objects.select_related("customer").order_by("pk")
+    serializer_class = VehicleSerializer
+
+    def get_queryset(self) -> QuerySet[Vehicle]:
+        return super().get_queryset().filter(customer_id=self.kwargs["customer_id"])
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        self.get_customer()
+        return super().list(request, *args, **kwargs)
+
+    def get_customer(self) -> Customer:
+        customer = get_object_or_404(
+            Customer.objects.visible_to(self.request.user),
+            pk=self.kwargs["customer_id"],
+        )
+        self.check_object_permissions(self.request, customer)
+        return customer
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        self.customer = self.get_customer()
+        return super().create(request, *args, **kwargs)
+
+    def perform_create(self, serializer: BaseSerializer[Vehicle]) -> None:
+        serializer.save(customer=self.customer)
+
+    def perform_destroy(self, instance: Vehicle) -> None:
+        services.delete_vehicle(vehicle=instance)
+
+
+class VehicleViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    UpdateMixin,
+    ShopViewSet[Vehicle],
+):
+    """Vehicles across the shop."""
+
+    verbs = {
+        "list": "customers.view_vehicle",
+        "retrieve": "customers.view_vehicle",
+        "partial_update": "customers.change_vehicle",
+    }
+    http_method_names = ["get", "patch", "head", "options"]
+    collection = "vehicles"
+    queryset = Vehicle.objects.select_related("customer").order_by("pk")
+    serializer_class = ShopVehicleSerializer
+    filterset_class = VehicleFilterSet
+
+    def perform_update(self, serializer: BaseSerializer[Vehicle]) -> None:
+        assert serializer.instance is not None
+        vehicle, changes = serializer.instance, dict(serializer.validated_data)
+        new_owner = changes.pop("customer", vehicle.customer)
+        if new_owner != vehicle.customer:
+            self.require("customers.change_vehicle")
+            services.change_owner(vehicle=vehicle, customer=new_owner)
+        serializer.save(customer=new_owner)
