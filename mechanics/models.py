@@ -1,0 +1,143 @@
+"""The people who do the work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Self
+from uuid import uuid4
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.validators import MaxValueValidator
+from django.db import models, transaction
+from django.db.models import Q
+
+from mechanic_shop.accounts.emails import normalize_email, validate_plain_email
+from mechanic_shop.accounts.models import User
+
+MAX_SALARY = 1_000_000_000
+
+
+class MechanicListVersion(models.Model):
+    """One row with a random id that every write to the mechanics renews.
+
+    The cached list of mechanics is stored under this id. It is written in the writer's
+    own transaction, so a rolled-back write changes nothing and a committed one is seen
+    by every process at once. A counter would not do: rolled back, it would name a list
+    that was never true.
+    """
+
+    generation = models.CharField(max_length=32)
+
+    class Meta:
+        verbose_name = "version of the mechanics list"
+
+    def __str__(self) -> str:
+        return self.generation
+
+    @classmethod
+    def current(cls) -> str:
+        row = cls.objects.filter(pk=1).values_list("generation", flat=True).first()
+        return row or "initial"
+
+    @classmethod
+    def renew(cls) -> None:
+        cls.objects.update_or_create(pk=1, defaults={"generation": uuid4().hex})
+
+
+class MechanicQuerySet(models.QuerySet["Mechanic"]):
+    """Every way to write many rows renews the version of the cached list."""
+
+    def active(self) -> Self:
+        return self.filter(is_active=True)
+
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Everyone who is signed in may know who works here."""
+        return self.all() if user.is_authenticated else self.none()
+
+    def with_ticket_count(self) -> Self:
+        """Add ``ticket_count``: the tickets ever assigned, whatever their status."""
+        return self.annotate(ticket_count=models.Count("ticket_mechanics"))
+
+    @transaction.atomic
+    def update(self, **kwargs: Any) -> int:
+        MechanicListVersion.renew()
+        return super().update(**kwargs)
+
+    @transaction.atomic
+    def delete(self) -> tuple[int, dict[str, int]]:
+        MechanicListVersion.renew()
+        return super().delete()
+
+    @transaction.atomic
+    def bulk_create(  # type: ignore[override]
+        self, objs: Iterable[Mechanic], **kwargs: Any
+    ) -> list[Mechanic]:
+        MechanicListVersion.renew()
+        return super().bulk_create(objs, **kwargs)
+
+    @transaction.atomic
+    def bulk_update(  # type: ignore[override]
+        self, objs: Iterable[Mechanic], fields: Sequence[str], **kwargs: Any
+    ) -> int:
+        MechanicListVersion.renew()
+        return super().bulk_update(objs, fields, **kwargs)
+
+
+class Mechanic(models.Model):
+    """Somebody who works on tickets. ``salary`` is whole currency units a year."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="mechanic",
+        verbose_name="login",
+    )
+    full_name = models.CharField(max_length=255)
+    email = models.EmailField(validators=[validate_plain_email])
+    phone = models.CharField(max_length=50)
+    salary = models.PositiveIntegerField(
+        validators=[MaxValueValidator(MAX_SALARY)],
+        help_text="Whole currency units a year.",
+    )
+    is_active = models.BooleanField("active", default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = MechanicQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        permissions = [("view_salary", "Can see and change salaries")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["email"],
+                name="mechanic_email_unique",
+                violation_error_message="This email address is already in use.",
+            ),
+            models.CheckConstraint(
+                condition=Q(salary__gte=0) & Q(salary__lte=MAX_SALARY),
+                name="mechanic_salary_plausible",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name
+
+    @transaction.atomic
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        MechanicListVersion.renew()
+        super().save(*args, **kwargs)
+
+    @transaction.atomic
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        MechanicListVersion.renew()
+        return super().delete(*args, **kwargs)
+
+    def belongs_to(self, user: User | AnonymousUser) -> bool:
+        return self.user_id is not None and self.user_id == user.pk
+
+    def clean(self) -> None:
+        self.email = normalize_email(self.email)

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AnonymousUser
+from rest_framework import serializers
+from rest_framework.fields import Field
+
+from mechanic_shop.accounts.models import User
+from mechanic_shop.api.serializers import StrictModelSerializer
+
+from .models import Mechanic
+
+PUBLIC_FIELDS = ("mechanic_id", "full_name", "is_active")
+RANKING_FIELDS = (*PUBLIC_FIELDS, "ticket_count")
+
+
+def hidden_from(user: User | AnonymousUser) -> frozenset[str]:
+    """Name the fields of a mechanic that this user may not see."""
+    if user.has_perm("mechanics.view_salary"):
+        return frozenset()
+    if user.has_perm("mechanics.view_mechanic"):
+        return frozenset({"salary"})
+    return frozenset(MechanicSerializer.Meta.fields) - set(RANKING_FIELDS)
+
+
+class MechanicSerializer(StrictModelSerializer[Mechanic]):
+    """A mechanic, without the fields that the caller may not see."""
+
+    mechanic_id = serializers.IntegerField(source="pk", read_only=True)
+    ticket_count = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = Mechanic
+        fields = [
+            "mechanic_id",
+            "full_name",
+            "email",
+            "phone",
+            "salary",
+            "is_active",
+            "ticket_count",
+            "created_at",
+            "updated_at",
+        ]
+        derived_fields = ("ticket_count",)
+
+    def get_fields(self) -> dict[str, Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        request = self.context.get("request")
+        if request is not None:
+            for name in hidden_from(request.user):
+                fields.pop(name)
+        return fields
+
+
+class ListedMechanicSerializer(MechanicSerializer):
+    """A mechanic in the list, which is cached and therefore counts nothing."""
+
+    class Meta(MechanicSerializer.Meta):
+        fields = [
+            name for name in MechanicSerializer.Meta.fields if name != "ticket_count"
+        ]
+
+
+class RankedMechanicSerializer(serializers.ModelSerializer[Mechanic]):
+    """A mechanic in the rankings."""
+
+    mechanic_id = serializers.IntegerField(source="pk", read_only=True)
+    ticket_count = serializers.IntegerField(read_only=True)
+
+    class Meta:
+        model = Mechanic
+        fields = RANKING_FIELDS
+
+
+class BriefMechanicSerializer(serializers.ModelSerializer[Mechanic]):
+    """What everyone may know of a mechanic."""
+
+    mechanic_id = serializers.IntegerField(source="pk", read_only=True)
+
+    class Meta:
+        model = Mechanic
+        fields = PUBLIC_FIELDS
+
+
+class ActivityQuerySerializer(serializers.Serializer[Any]):
+    order = serializers.ChoiceField(choices=["asc", "desc"], default="desc")
+    active_only = serializers.BooleanField(default=False)
+
+
+class RankingQuerySerializer(serializers.Serializer[Any]):
+    limit = serializers.IntegerField(min_value=1, max_value=100, default=50)
