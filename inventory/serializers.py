@@ -1,0 +1,167 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from rest_framework import serializers
+
+from mechanic_shop.accounts.models import User
+from mechanic_shop.api.serializers import (
+    StrictModelSerializer,
+    StrictSerializer,
+    UTCDateTimeField,
+)
+
+from .models import MAX_COST_CENTS, Part, StockMovement
+
+MAX_QUANTITY = 1_000_000
+
+
+class PartSerializer(StrictModelSerializer[Part]):
+    """A part; ``price`` is ``current_cost_cents`` in whole currency units."""
+
+    part_id = serializers.IntegerField(source="pk", read_only=True)
+    part_number = serializers.CharField(
+        max_length=100, required=False, allow_blank=True, allow_null=True
+    )
+    current_cost_cents = serializers.IntegerField(
+        min_value=0, max_value=MAX_COST_CENTS, required=False
+    )
+    price = serializers.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        min_value=Decimal(0),
+        max_value=Decimal(MAX_COST_CENTS) / 100,
+        required=False,
+    )
+    quantity_in_stock = serializers.IntegerField(
+        min_value=0, max_value=MAX_QUANTITY, required=False
+    )
+    reorder_level = serializers.IntegerField(
+        min_value=0, max_value=MAX_QUANTITY, required=False
+    )
+    needs_reorder = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        model = Part
+        fields = [
+            "part_id",
+            "part_number",
+            "name",
+            "description",
+            "category",
+            "manufacturer",
+            "current_cost_cents",
+            "price",
+            "quantity_in_stock",
+            "reorder_level",
+            "supplier",
+            "is_active",
+            "needs_reorder",
+            "created_at",
+            "updated_at",
+        ]
+        derived_fields = ("needs_reorder",)
+
+    def validate_part_number(self, number: str | None) -> str | None:
+        if not number:
+            if isinstance(self.instance, Part):
+                raise serializers.ValidationError("A part keeps a number.")
+            return None
+        others = Part.objects.filter(part_number_key=number.upper()).exclude(
+            pk=self.instance.pk if isinstance(self.instance, Part) else None
+        )
+        if others.exists():
+            raise serializers.ValidationError(
+                "A part with this number exists already.", code="unique"
+            )
+        return number
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        cents = self._settle_cost(
+            attrs.pop("current_cost_cents", None), attrs.pop("price", None)
+        )
+        if cents is not None:
+            attrs["current_cost_cents"] = cents
+        return attrs
+
+    def _settle_cost(self, cents: int | None, price: Decimal | None) -> int | None:
+        """Find the one cost meant by two fields: the one that was changed wins."""
+        stored = self.instance.current_cost_cents if self.instance else None
+        sent = [
+            value
+            for value in (cents, None if price is None else int(price * 100))
+            if value is not None
+        ]
+        changed = {value for value in sent if value != stored}
+        if len(changed) > 1:
+            raise serializers.ValidationError(
+                {"price": ["price and current_cost_cents are different amounts."]}
+            )
+        if not sent and stored is None:
+            raise serializers.ValidationError(
+                {"current_cost_cents": ["Send this field or price."]}
+            )
+        return next(iter(changed), None)
+
+
+class ActorSerializer(serializers.ModelSerializer[User]):
+    """Who did something, in a ledger or a timeline."""
+
+    user_id = serializers.IntegerField(source="pk")
+    name = serializers.CharField(source="full_name")
+
+    class Meta:
+        model = User
+        fields = ["user_id", "name"]
+
+
+class StockMovementSerializer(serializers.ModelSerializer[StockMovement]):
+    movement_id = serializers.IntegerField(source="pk")
+    part_id = serializers.IntegerField()
+    ticket_id = serializers.IntegerField(allow_null=True)
+    by = ActorSerializer()
+    at = UTCDateTimeField()
+
+    class Meta:
+        model = StockMovement
+        fields = [
+            "movement_id",
+            "part_id",
+            "delta",
+            "quantity_after",
+            "reason",
+            "ticket_id",
+            "note",
+            "by",
+            "at",
+        ]
+        read_only_fields = fields
+
+
+class AdjustQuantitySerializer(StrictSerializer):
+    adjustment = serializers.IntegerField(
+        min_value=-MAX_QUANTITY, max_value=MAX_QUANTITY
+    )
+    reason = serializers.ChoiceField(
+        choices=[
+            choice
+            for choice in StockMovement.Reason.choices
+            if choice[0] in {"adjust", "count", "receive"}
+        ],
+        default=StockMovement.Reason.ADJUST,
+    )
+    note = serializers.CharField(max_length=255, allow_blank=True, default="")
+
+    def validate_adjustment(self, adjustment: int) -> int:
+        if adjustment == 0:
+            raise serializers.ValidationError("Send how many more or fewer there are.")
+        return adjustment
+
+
+class AdjustedPartSerializer(serializers.Serializer[Any]):
+    message = serializers.CharField()
+    part = PartSerializer()
+    adjustment = serializers.IntegerField()
+    previous_quantity = serializers.IntegerField()
+    new_quantity = serializers.IntegerField()

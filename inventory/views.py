@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from mechanic_shop.api.viewsets import ShopModelViewSet
+
+from . import services
+from .filters import PartFilterSet
+from .models import Part
+from .serializers import (
+    AdjustedPartSerializer,
+    AdjustQuantitySerializer,
+    PartSerializer,
+    StockMovementSerializer,
+)
+
+
+class PartViewSet(ShopModelViewSet[Part]):
+    verbs = {
+        "list": "inventory.view_part",
+        "retrieve": "inventory.view_part",
+        "create": "inventory.add_part",
+        "update": "inventory.change_part",
+        "partial_update": "inventory.change_part",
+        "destroy": "inventory.delete_part",
+        "adjust_quantity": "inventory.adjust_quantity",
+        "movements": "inventory.view_stockmovement",
+    }
+    collection = "parts"
+    queryset = Part.objects.order_by("pk")
+    serializer_class = PartSerializer
+    filterset_class = PartFilterSet
+
+    def perform_create(self, serializer: BaseSerializer[Part]) -> None:
+        serializer.instance = services.add_part(
+            by=self.request.user, **serializer.validated_data
+        )
+
+    def perform_update(self, serializer: BaseSerializer[Part]) -> None:
+        assert serializer.instance is not None
+        services.update_part(
+            part=serializer.instance, by=self.request.user, **serializer.validated_data
+        )
+
+    def perform_destroy(self, instance: Part) -> None:
+        services.delete_part(part=instance)
+
+    @extend_schema(
+        request=AdjustQuantitySerializer, responses={200: AdjustedPartSerializer}
+    )
+    @action(
+        detail=True,
+        methods=["patch"],
+        url_path="adjust-quantity",
+        serializer_class=AdjustQuantitySerializer,
+    )
+    def adjust_quantity(self, request: Request, pk: str) -> Response:
+        """Add units to the shelf, or take some away, with a reason."""
+        part = self.get_object()
+        body = self.get_validated(AdjustQuantitySerializer)
+        movement = services.adjust_stock(part=part, by=request.user, **body)
+        answer = {
+            "message": f"{movement.quantity_after} in stock.",
+            "part": self.get_object(),
+            "adjustment": movement.delta,
+            "previous_quantity": movement.quantity_after - movement.delta,
+            "new_quantity": movement.quantity_after,
+        }
+        return Response(AdjustedPartSerializer(answer).data)
+
+    @extend_schema(responses={200: StockMovementSerializer(many=True)})
+    @action(detail=True, filterset_class=None)
+    def movements(self, request: Request, pk: str) -> Response:
+        """Show everything that ever moved this part, newest first."""
+        self.collection = "movements"  # type: ignore[misc]
+        rows = self.get_object().movements.select_related("by").order_by("-pk")
+        page = self.paginate_queryset(rows)
+        return self.get_paginated_response(
+            StockMovementSerializer(page, many=True).data
+        )
