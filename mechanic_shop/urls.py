@@ -1,0 +1,56 @@
+"""Every address of the project; the API's are joined from the apps' routers."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path, re_path
+from drf_spectacular.views import (
+    SpectacularAPIView,
+    SpectacularRedocView,
+    SpectacularSwaggerSplitView,
+)
+
+import customers.urls
+import inventory.urls
+import mechanic_shop.accounts.urls
+import mechanics.urls
+import tickets.urls
+from mechanic_shop.api import errors
+from mechanic_shop.api.routers import ShopRouter
+from mechanic_shop.api.views import UnknownPath, healthz, landing, readyz
+
+admin.site.index_title = "Back office"
+admin.site.site_title = admin.site.site_header = settings.SHOP_NAME
+
+router = ShopRouter()
+for app in (
+    mechanic_shop.accounts.urls,
+    customers.urls,
+    mechanics.urls,
+    tickets.urls,
+    inventory.urls,
+):
+    router.registry.extend(app.router.registry)
+
+urlpatterns = [
+    path("", landing, name="landing"),
+    path("admin/", admin.site.urls),
+    path("", include(mechanic_shop.accounts.urls)),
+    path("api/login/", include("mechanic_shop.api.login_urls")),
+    re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
+    re_path(
+        r"^api/docs/?$",
+        SpectacularSwaggerSplitView.as_view(url_name="schema"),
+        name="docs",
+    ),
+    re_path(
+        r"^api/redoc/?$", SpectacularRedocView.as_view(url_name="schema"), name="redoc"
+    ),
+    path("api/", include(router.urls)),
+    re_path(r"^api(?:/.*)?$", UnknownPath.as_view()),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+]
+
+handler400 = errors.bad_request
+handler404 = errors.not_found
+handler500 = errors.server_error

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import QuerySet
+
+from mechanic_shop.api.filters import ShopFilterSet, TotalOrderingFilter
+
+from .models import ServiceTicket
+
+
+class StatusListField(forms.CharField):
+    """Read ``open,waiting``; an unknown status is an error."""
+
+    def clean(self, value: Any) -> list[str]:
+        statuses = [word.strip() for word in (super().clean(value) or "").split(",")]
+        unknown = [
+            word
+            for word in statuses
+            if word and word not in ServiceTicket.Status.values
+        ]
+        if unknown:
+            raise forms.ValidationError(
+                f"Unknown status {unknown[0]!r}; known are "
+                f"{', '.join(ServiceTicket.Status.values)}."
+            )
+        return [word for word in statuses if word]
+
+
+class StatusListFilter(django_filters.Filter):
+    field_class = StatusListField
+
+    def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
+        return qs.filter(status__in=value) if value else qs
+
+
+class MechanicField(forms.CharField):
+    """Read a mechanic's id, or ``me``."""
+
+    def clean(self, value: Any) -> str:
+        text = str(super().clean(value) or "").strip()
+        if text and text != "me" and not (text.isascii() and text.isdigit()):
+            raise forms.ValidationError("Send a mechanic's id, or me.")
+        return text
+
+
+class MechanicFilter(django_filters.Filter):
+    field_class = MechanicField
+
+
+class TicketFilterSet(ShopFilterSet):
+    search_columns = (
+        "problem_description",
+        "customer__first_name",
+        "customer__last_name",
+        "vehicle__vin",
+        "vehicle__license_plate",
+        "vehicle__make",
+        "vehicle__model",
+    )
+
+    status = StatusListFilter()
+    priority = django_filters.NumberFilter(min_value=1, max_value=5)
+    customer_id = django_filters.NumberFilter(min_value=1)
+    vehicle_id = django_filters.NumberFilter(min_value=1)
+    mechanic_id = MechanicFilter(method="filter_mechanic")
+    opened_after = django_filters.IsoDateTimeFilter("opened_at", lookup_expr="gte")
+    opened_before = django_filters.IsoDateTimeFilter("opened_at", lookup_expr="lt")
+    updated_after = django_filters.IsoDateTimeFilter("updated_at", lookup_expr="gt")
+    search = django_filters.CharFilter(method="filter_search")
+    ordering = TotalOrderingFilter(
+        fields=["opened_at", "closed_at", "priority", "status"]
+    )
+
+    class Meta:
+        model = ServiceTicket
+        fields: list[str] = []
+
+    def filter_mechanic(
+        self, queryset: QuerySet[ServiceTicket], name: str, value: str
+    ) -> QuerySet[ServiceTicket]:
+        if value == "me":
+            return queryset.filter(ticket_mechanics__mechanic__user=self.request.user)
+        return queryset.filter(ticket_mechanics__mechanic_id=int(value))

@@ -1,0 +1,315 @@
+"""Service tickets: the work on a car, who does it, what goes into it, what happened."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Self
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from customers.models import MAX_MILEAGE, Customer, Vehicle
+from inventory.models import Part
+from mechanic_shop.accounts.models import User
+from mechanics.models import Mechanic
+
+MAX_MINUTES = 100_000
+MAX_QUANTITY = 1_000_000
+MAX_MARKUP = Decimal("999.99")
+MAX_WARRANTY_MONTHS = 600
+DEFAULT_PRIORITY = 3
+DEFAULT_ROLE = "Technician"
+DEFAULT_MARKUP = Decimal(30)
+
+
+class TicketStatus(models.TextChoices):
+    OPEN = "open", "Open"
+    IN_PROGRESS = "in_progress", "In progress"
+    WAITING = "waiting", "Waiting"
+    COMPLETED = "completed", "Completed"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class TicketEventKind(models.TextChoices):
+    OPENED = "opened", "Opened"
+    STATUS_CHANGED = "status_changed", "Status changed"
+    FIELDS_CHANGED = "fields_changed", "Fields changed"
+    MECHANIC_ASSIGNED = "mechanic_assigned", "Mechanic assigned"
+    MECHANIC_REMOVED = "mechanic_removed", "Mechanic removed"
+    ASSIGNMENT_CHANGED = "assignment_changed", "Assignment changed"
+    PART_INSTALLED = "part_installed", "Part installed"
+    PART_CHANGED = "part_changed", "Part changed"
+    PART_REMOVED = "part_removed", "Part removed"
+    PART_RETURNED = "part_returned", "Part returned"
+    NOTE = "note", "Note"
+
+
+class ServiceTicketQuerySet(models.QuerySet["ServiceTicket"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Keep the tickets this user may know exist."""
+        if user.has_perm("tickets.view_serviceticket"):
+            return self
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(customer__user=user)
+
+    def still_open(self) -> Self:
+        return self.exclude(status__in=ServiceTicket.CLOSED)
+
+    def for_api(self) -> Self:
+        """Load with a ticket everything its answer shows."""
+        return self.select_related("customer", "vehicle").prefetch_related(
+            models.Prefetch(
+                "ticket_mechanics",
+                TicketMechanic.objects.select_related("mechanic").order_by("pk"),
+            ),
+            models.Prefetch(
+                "ticket_parts", TicketPart.objects.select_related("part").order_by("pk")
+            ),
+        )
+
+
+class ServiceTicket(models.Model):
+    """One visit of a vehicle to the shop. Times are the server's."""
+
+    Status = TicketStatus
+
+    CLOSED = (Status.COMPLETED, Status.CANCELLED)
+    #: What a new ticket may start as.
+    STARTS = (Status.OPEN, Status.IN_PROGRESS, Status.WAITING)
+    #: Every allowed move; whatever is not here is an illegal one.
+    MOVES: dict[str, tuple[TicketStatus, ...]] = {
+        Status.OPEN: (Status.IN_PROGRESS, Status.WAITING, Status.CANCELLED),
+        Status.IN_PROGRESS: (Status.WAITING, Status.COMPLETED, Status.CANCELLED),
+        Status.WAITING: (Status.IN_PROGRESS, Status.COMPLETED, Status.CANCELLED),
+        Status.COMPLETED: (Status.IN_PROGRESS,),
+        Status.CANCELLED: (),
+    }
+
+    vehicle = models.ForeignKey(
+        Vehicle, on_delete=models.PROTECT, related_name="service_tickets"
+    )
+    customer = models.ForeignKey(
+        Customer, on_delete=models.PROTECT, related_name="service_tickets"
+    )
+    status = models.CharField(max_length=20, choices=Status, default=Status.OPEN)
+    priority = models.PositiveSmallIntegerField(
+        default=DEFAULT_PRIORITY,
+        validators=[MinValueValidator(1), MaxValueValidator(5)],
+        help_text="1 is the most urgent, 5 the least.",
+    )
+    problem_description = models.TextField(max_length=5000)
+    odometer_miles = models.PositiveIntegerField(
+        validators=[MaxValueValidator(MAX_MILEAGE)]
+    )
+    opened_at = models.DateTimeField(default=timezone.now, editable=False)
+    closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ServiceTicketQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-opened_at", "-pk"]
+        permissions = [
+            ("work_ticket", "Can start, pause and complete work on a ticket"),
+            ("cancel_ticket", "Can cancel a ticket"),
+            ("reopen_ticket", "Can reopen a completed ticket"),
+            ("assign_mechanic", "Can assign mechanics to a ticket and remove them"),
+            ("log_minutes", "Can log the own minutes on a ticket"),
+            ("install_part", "Can install parts on a ticket"),
+            ("remove_part", "Can remove parts from a ticket"),
+            ("add_note", "Can write notes on a ticket"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(priority__gte=1) & Q(priority__lte=5),
+                name="ticket_priority_from_1_to_5",
+            ),
+            models.CheckConstraint(
+                condition=Q(odometer_miles__lte=MAX_MILEAGE),
+                name="ticket_odometer_plausible",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status__in=["completed", "cancelled"], closed_at__isnull=False
+                )
+                | Q(
+                    status__in=["open", "in_progress", "waiting"],
+                    closed_at__isnull=True,
+                ),
+                name="ticket_closed_at_tells_the_status",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["-opened_at", "-id"], name="ticket_newest_first"),
+            models.Index(
+                fields=["status", "-opened_at", "-id"], name="ticket_status_newest"
+            ),
+            models.Index(fields=["updated_at"], name="ticket_updated_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Ticket {self.pk}"
+
+    @property
+    def is_closed(self) -> bool:
+        return self.status in self.CLOSED
+
+    @property
+    def allowed_moves(self) -> tuple[TicketStatus, ...]:
+        return self.MOVES[self.status]
+
+    def belongs_to(self, user: User | AnonymousUser) -> bool:
+        return self.customer.belongs_to(user)
+
+
+class TicketMechanic(models.Model):
+    """A mechanic on a ticket, with the minutes worked."""
+
+    ticket = models.ForeignKey(
+        ServiceTicket, on_delete=models.CASCADE, related_name="ticket_mechanics"
+    )
+    mechanic = models.ForeignKey(
+        Mechanic, on_delete=models.PROTECT, related_name="ticket_mechanics"
+    )
+    role = models.CharField(max_length=100, default=DEFAULT_ROLE)
+    minutes_worked = models.PositiveIntegerField(
+        default=0, validators=[MaxValueValidator(MAX_MINUTES)]
+    )
+
+    class Meta:
+        verbose_name = "mechanic on the ticket"
+        verbose_name_plural = "mechanics on the ticket"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ticket", "mechanic"],
+                name="ticket_mechanic_once",
+                violation_error_message="The mechanic is on this ticket already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(minutes_worked__lte=MAX_MINUTES),
+                name="ticket_mechanic_minutes_plausible",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.mechanic} ({self.role})"
+
+
+class TicketPart(models.Model):
+    """A part installed on a ticket, at the cost it had that day."""
+
+    ticket = models.ForeignKey(
+        ServiceTicket, on_delete=models.PROTECT, related_name="ticket_parts"
+    )
+    part = models.ForeignKey(
+        Part, on_delete=models.PROTECT, related_name="ticket_parts"
+    )
+    quantity_used = models.PositiveIntegerField(
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_QUANTITY)]
+    )
+    unit_cost_cents = models.PositiveIntegerField()
+    markup_percentage = models.DecimalField(
+        max_digits=5,
+        decimal_places=2,
+        default=DEFAULT_MARKUP,
+        validators=[MinValueValidator(Decimal(0)), MaxValueValidator(MAX_MARKUP)],
+    )
+    warranty_months = models.PositiveSmallIntegerField(
+        null=True, blank=True, validators=[MaxValueValidator(MAX_WARRANTY_MONTHS)]
+    )
+    installed_by = models.ForeignKey(
+        Mechanic,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="installed_parts",
+    )
+    installed_at = models.DateTimeField(default=timezone.now, editable=False)
+    returned_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = "part on the ticket"
+        verbose_name_plural = "parts on the ticket"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["ticket", "part"],
+                name="ticket_part_once",
+                violation_error_message="The part is on this ticket already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(quantity_used__gte=1),
+                name="ticket_part_uses_at_least_one",
+            ),
+            models.CheckConstraint(
+                condition=Q(markup_percentage__gte=0),
+                name="ticket_part_markup_never_negative",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity_used} × {self.part}"
+
+    @property
+    def total_cost_cents(self) -> int:
+        """What the line costs the customer, rounded half up once."""
+        factor = (100 + self.markup_percentage) / Decimal(100)
+        exact = self.quantity_used * self.unit_cost_cents * factor
+        return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+    @property
+    def total_cost(self) -> Decimal:
+        return Decimal(self.total_cost_cents) / 100
+
+    @property
+    def warranty_expires_on(self) -> date | None:
+        """The last day of the warranty, in the shop's time zone."""
+        if self.warranty_months is None:
+            return None
+        start = timezone.localdate(self.installed_at)
+        year, month = divmod(start.month - 1 + self.warranty_months, 12)
+        year, month = start.year + year, month + 1
+        return date(year, month, min(start.day, calendar.monthrange(year, month)[1]))
+
+
+class TicketEventQuerySet(models.QuerySet["TicketEvent"]):
+    def visible_to(self, user: User | AnonymousUser) -> Self:
+        """Staff see all; customers the status moves and notes meant for them."""
+        if user.has_perm("tickets.view_ticketevent"):
+            return self
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(ticket__customer__user=user, visible_to_customer=True)
+
+
+class TicketEvent(models.Model):
+    """Something that happened to a ticket. Rows are never changed."""
+
+    Kind = TicketEventKind
+
+    ticket = models.ForeignKey(
+        ServiceTicket, on_delete=models.CASCADE, related_name="events"
+    )
+    kind = models.CharField(max_length=30, choices=TicketEventKind)
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="ticket_events",
+    )
+    detail = models.JSONField(default=dict)
+    visible_to_customer = models.BooleanField(default=False)
+
+    objects = TicketEventQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} at {self.at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,287 @@
+"""The shape of tickets, their lines and their timeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+from rest_framework.fields import Field
+
+from customers.models import Customer, Vehicle
+from customers.serializers import BriefCustomerSerializer, BriefVehicleSerializer
+from inventory.models import Part
+from inventory.serializers import ActorSerializer
+from mechanic_shop.api.serializers import (
+    StrictModelSerializer,
+    StrictSerializer,
+    UTCDateTimeField,
+    VisibleRelatedField,
+)
+from mechanics.models import Mechanic
+from mechanics.serializers import BriefMechanicSerializer
+
+from .models import (
+    DEFAULT_MARKUP,
+    DEFAULT_ROLE,
+    MAX_MARKUP,
+    MAX_MINUTES,
+    MAX_QUANTITY,
+    MAX_WARRANTY_MONTHS,
+    ServiceTicket,
+    TicketEvent,
+    TicketMechanic,
+    TicketPart,
+)
+
+COST_FIELDS = ("unit_cost_cents", "markup_percentage")
+
+
+class TicketMechanicSerializer(serializers.ModelSerializer[TicketMechanic]):
+    mechanic_id = serializers.IntegerField()
+    mechanic = BriefMechanicSerializer()
+
+    class Meta:
+        model = TicketMechanic
+        fields = ["mechanic_id", "role", "minutes_worked", "mechanic"]
+        read_only_fields = fields
+
+
+class TicketPartSerializer(serializers.ModelSerializer[TicketPart]):
+    """An installed part; what it cost the shop is for those who may see the shelf."""
+
+    part_id = serializers.IntegerField()
+    part_number = serializers.CharField(source="part.part_number")
+    part_name = serializers.CharField(source="part.name")
+    total_cost_cents = serializers.IntegerField()
+    warranty_expires_on = serializers.DateField(allow_null=True)
+    installed_date = UTCDateTimeField(source="installed_at")
+    installed_by_mechanic_id = serializers.IntegerField(
+        source="installed_by_id", allow_null=True
+    )
+    returned_at = UTCDateTimeField(allow_null=True)
+
+    class Meta:
+        model = TicketPart
+        fields = [
+            "part_id",
+            "part_number",
+            "part_name",
+            "quantity_used",
+            "unit_cost_cents",
+            "markup_percentage",
+            "total_cost_cents",
+            "warranty_months",
+            "warranty_expires_on",
+            "installed_date",
+            "installed_by_mechanic_id",
+            "returned_at",
+        ]
+        read_only_fields = fields
+
+    def get_fields(self) -> dict[str, Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        request = self.context.get("request")
+        if request is not None and not request.user.has_perm("inventory.view_part"):
+            for name in COST_FIELDS:
+                fields.pop(name)
+        return fields
+
+
+class ServiceTicketSerializer(StrictModelSerializer[ServiceTicket]):
+    ticket_id = serializers.IntegerField(source="pk", read_only=True)
+    vehicle_id = VisibleRelatedField(source="vehicle", queryset=Vehicle.objects.all())
+    customer_id = VisibleRelatedField(
+        source="customer", queryset=Customer.objects.all(), required=False
+    )
+    parts_total_cents = serializers.SerializerMethodField()
+    vehicle = BriefVehicleSerializer(read_only=True)
+    customer = BriefCustomerSerializer(read_only=True)
+    ticket_mechanics = TicketMechanicSerializer(many=True, read_only=True)
+    ticket_parts = TicketPartSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = ServiceTicket
+        fields = [
+            "ticket_id",
+            "vehicle_id",
+            "customer_id",
+            "status",
+            "opened_at",
+            "closed_at",
+            "updated_at",
+            "problem_description",
+            "odometer_miles",
+            "priority",
+            "parts_total_cents",
+            "vehicle",
+            "customer",
+            "ticket_mechanics",
+            "ticket_parts",
+        ]
+        read_only_fields = ["opened_at", "closed_at"]
+        derived_fields = (
+            "parts_total_cents",
+            "vehicle",
+            "customer",
+            "ticket_mechanics",
+            "ticket_parts",
+        )
+
+    def get_parts_total_cents(self, ticket: ServiceTicket) -> int:
+        """Add up the lines that were not given back."""
+        return sum(
+            line.total_cost_cents
+            for line in ticket.ticket_parts.all()
+            if line.returned_at is None
+        )
+
+    def validate_status(self, status: str) -> str:
+        if self.instance is None and status not in ServiceTicket.STARTS:
+            raise serializers.ValidationError(
+                f"A new ticket starts as {', '.join(ServiceTicket.STARTS)}."
+            )
+        return status
+
+
+class AssignmentFields(StrictSerializer):
+    """``role`` and ``minutes_worked``, without defaults: what is absent stays."""
+
+    role = serializers.CharField(max_length=100, required=False)
+    minutes_worked = serializers.IntegerField(
+        min_value=0, max_value=MAX_MINUTES, required=False
+    )
+
+
+class AssignMechanicSerializer(StrictSerializer):
+    role = serializers.CharField(max_length=100, default=DEFAULT_ROLE)
+    minutes_worked = serializers.IntegerField(
+        min_value=0, max_value=MAX_MINUTES, default=0
+    )
+
+
+class MechanicIdsField(serializers.ListField):
+    child = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(default=list, max_length=100, **kwargs)
+
+
+class EditMechanicsSerializer(AssignMechanicSerializer):
+    add_ids = MechanicIdsField()
+    remove_ids = MechanicIdsField()
+
+
+class EditedMechanicsSerializer(serializers.Serializer[Any]):
+    message = serializers.CharField()
+    ticket_id = serializers.IntegerField()
+    added_mechanics = serializers.ListField(child=serializers.IntegerField())
+    removed_mechanics = serializers.ListField(child=serializers.IntegerField())
+    unchanged = serializers.ListField(child=serializers.IntegerField())
+    ticket = ServiceTicketSerializer()
+
+
+class RemovedMechanicSerializer(serializers.Serializer[Any]):
+    message = serializers.CharField()
+    ticket_id = serializers.IntegerField()
+    mechanic_id = serializers.IntegerField()
+    ticket = ServiceTicketSerializer()
+
+
+class AssignedMechanicSerializer(RemovedMechanicSerializer):
+    role = serializers.CharField()
+    minutes_worked = serializers.IntegerField()
+
+
+class LineFields(StrictSerializer):
+    """What may be changed on an installed part."""
+
+    quantity_used = serializers.IntegerField(
+        min_value=1, max_value=MAX_QUANTITY, required=False
+    )
+    warranty_months = serializers.IntegerField(
+        min_value=0, max_value=MAX_WARRANTY_MONTHS, required=False, allow_null=True
+    )
+    installed_by_mechanic_id = VisibleRelatedField(
+        source="installed_by",
+        queryset=Mechanic.objects.all(),
+        required=False,
+        allow_null=True,
+    )
+
+
+class InstallPartSerializer(LineFields):
+    quantity_used = serializers.IntegerField(min_value=1, max_value=MAX_QUANTITY)
+    markup_percentage = serializers.DecimalField(
+        max_digits=5,
+        decimal_places=2,
+        min_value=0,
+        max_value=MAX_MARKUP,
+        default=DEFAULT_MARKUP,
+    )
+
+
+class AddPartSerializer(InstallPartSerializer):
+    """System B's form, in which everything has a default."""
+
+    quantity_used = serializers.IntegerField(
+        min_value=1, max_value=MAX_QUANTITY, default=1
+    )
+
+
+class AddInventorySerializer(AddPartSerializer):
+    """System B's other form, with the part in the body."""
+
+    inventory_id = VisibleRelatedField(source="part", queryset=Part.objects.all())
+
+
+class InstalledPartSerializer(serializers.ModelSerializer[TicketPart]):
+    message = serializers.SerializerMethodField()
+    ticket_id = serializers.IntegerField()
+    part_id = serializers.IntegerField()
+    part_name = serializers.CharField(source="part.name")
+    total_cost = serializers.FloatField()
+    total_cost_cents = serializers.IntegerField()
+    remaining_stock = serializers.IntegerField(source="part.quantity_in_stock")
+
+    class Meta:
+        model = TicketPart
+        fields = [
+            "message",
+            "ticket_id",
+            "part_id",
+            "part_name",
+            "quantity_used",
+            "unit_cost_cents",
+            "total_cost",
+            "total_cost_cents",
+            "remaining_stock",
+        ]
+        read_only_fields = fields
+
+    def get_message(self, line: TicketPart) -> str:
+        return f"{line.quantity_used} × {line.part.name} installed."
+
+
+class NoteSerializer(StrictSerializer):
+    text = serializers.CharField(max_length=5000)
+    visible_to_customer = serializers.BooleanField(default=False)
+
+
+class TicketEventSerializer(serializers.ModelSerializer[TicketEvent]):
+    """An event; who did it is for those who may see all events."""
+
+    event_id = serializers.IntegerField(source="pk")
+    ticket_id = serializers.IntegerField()
+    by = serializers.SerializerMethodField()
+    at = UTCDateTimeField()
+
+    class Meta:
+        model = TicketEvent
+        fields = ["event_id", "ticket_id", "kind", "at", "by", "detail"]
+        read_only_fields = fields
+
+    def get_by(self, event: TicketEvent) -> dict[str, Any] | None:
+        user = self.context["request"].user
+        if event.by_id != user.pk and not user.has_perm("tickets.view_ticketevent"):
+            return None
+        return dict(ActorSerializer(event.by).data)

@@ -1,0 +1,349 @@
+"""Service tickets; the verbs on mechanics, parts and the timeline are grouped below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status
+from rest_framework.decorators import action
+from rest_framework.generics import get_object_or_404
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from customers.models import Customer
+from inventory.models import Part
+from mechanic_shop.api.permissions import SIGNED_IN
+from mechanic_shop.api.viewsets import ShopModelViewSet, ShopViewSet
+from mechanics.models import Mechanic
+
+from . import services
+from .filters import TicketFilterSet
+from .models import ServiceTicket
+from .serializers import (
+    AddInventorySerializer,
+    AddPartSerializer,
+    AssignedMechanicSerializer,
+    AssignMechanicSerializer,
+    AssignmentFields,
+    EditedMechanicsSerializer,
+    EditMechanicsSerializer,
+    InstalledPartSerializer,
+    InstallPartSerializer,
+    LineFields,
+    NoteSerializer,
+    RemovedMechanicSerializer,
+    ServiceTicketSerializer,
+    TicketEventSerializer,
+    TicketMechanicSerializer,
+    TicketPartSerializer,
+)
+
+Status = ServiceTicket.Status
+
+
+class TicketRows(ShopViewSet[ServiceTicket]):
+    """What every view of tickets shares."""
+
+    collection = "service_tickets"
+    queryset = ServiceTicket.objects.order_by("-opened_at", "-pk")
+    serializer_class = ServiceTicketSerializer
+    filterset_class = TicketFilterSet
+
+    def get_queryset(self) -> QuerySet[ServiceTicket]:
+        return super().get_queryset().for_api()  # type: ignore[attr-defined, no-any-return]
+
+    def ticket_data(self, ticket: ServiceTicket) -> ServiceTicket:
+        """Load a ticket as it is now, for an answer that shows all of it."""
+        return self.get_queryset().get(pk=ticket.pk)
+
+
+class MechanicVerbs(TicketRows):
+    """Who works on a ticket."""
+
+    def get_mechanic(self, mechanic_id: str) -> Mechanic:
+        visible = Mechanic.objects.visible_to(self.request.user)
+        return get_object_or_404(visible, pk=mechanic_id)
+
+    @extend_schema(
+        request=AssignMechanicSerializer, responses={200: AssignedMechanicSerializer}
+    )
+    @action(
+        detail=True,
+        methods=["put"],
+        url_path="assign-mechanic/(?P<mechanic_id>[0-9]+)",
+        serializer_class=AssignMechanicSerializer,
+    )
+    def assign_mechanic(self, request: Request, pk: str, mechanic_id: str) -> Response:
+        """Put a mechanic on this ticket."""
+        ticket = self.get_object()
+        body = self.get_validated(AssignMechanicSerializer)
+        mechanic = self.get_mechanic(mechanic_id)
+        assignment = services.assign_mechanic(
+            ticket=ticket, mechanic=mechanic, by=request.user, **body
+        )
+        answer = {
+            "message": f"{mechanic.full_name} is on the ticket.",
+            "ticket_id": ticket.pk,
+            "mechanic_id": mechanic.pk,
+            "role": assignment.role,
+            "minutes_worked": assignment.minutes_worked,
+            "ticket": self.ticket_data(ticket),
+        }
+        context = self.get_serializer_context()
+        return Response(AssignedMechanicSerializer(answer, context=context).data)
+
+    @extend_schema(request=None, responses={200: RemovedMechanicSerializer})
+    @action(
+        detail=True,
+        methods=["put"],
+        url_path="remove-mechanic/(?P<mechanic_id>[0-9]+)",
+    )
+    def remove_mechanic(self, request: Request, pk: str, mechanic_id: str) -> Response:
+        """Take a mechanic off this ticket; the timeline keeps the minutes."""
+        ticket = self.get_object()
+        mechanic = self.get_mechanic(mechanic_id)
+        services.remove_mechanic(ticket=ticket, mechanic=mechanic, by=request.user)
+        answer = {
+            "message": f"{mechanic.full_name} is off the ticket.",
+            "ticket_id": ticket.pk,
+            "mechanic_id": mechanic.pk,
+            "ticket": self.ticket_data(ticket),
+        }
+        context = self.get_serializer_context()
+        return Response(RemovedMechanicSerializer(answer, context=context).data)
+
+    @extend_schema(
+        request=EditMechanicsSerializer, responses={200: EditedMechanicsSerializer}
+    )
+    @action(detail=True, methods=["put"], serializer_class=EditMechanicsSerializer)
+    def edit(self, request: Request, pk: str) -> Response:
+        """Add and remove several mechanics, all or nothing."""
+        ticket = self.get_object()
+        body = self.get_validated(EditMechanicsSerializer)
+        edit = services.edit_mechanics(ticket=ticket, by=request.user, **body)
+        answer = {
+            "message": f"{len(edit.added)} added, {len(edit.removed)} removed.",
+            "ticket_id": ticket.pk,
+            "added_mechanics": edit.added,
+            "removed_mechanics": edit.removed,
+            "unchanged": edit.unchanged,
+            "ticket": self.ticket_data(ticket),
+        }
+        context = self.get_serializer_context()
+        return Response(EditedMechanicsSerializer(answer, context=context).data)
+
+    @extend_schema(request=AssignmentFields, responses={200: TicketMechanicSerializer})
+    @action(
+        detail=True,
+        methods=["patch"],
+        url_path="mechanics/(?P<mechanic_id>[0-9]+)",
+        serializer_class=AssignmentFields,
+    )
+    def change_assignment(
+        self, request: Request, pk: str, mechanic_id: str
+    ) -> Response:
+        """Change a mechanic's role or minutes on this ticket."""
+        ticket = self.get_object()
+        body = self.get_validated(AssignmentFields)
+        mechanic = self.get_mechanic(mechanic_id)
+        own_minutes = mechanic.belongs_to(request.user) and "role" not in body
+        if not own_minutes:
+            self.require("tickets.change_ticketmechanic")
+        assignment = services.change_assignment(
+            ticket=ticket, mechanic=mechanic, by=request.user, **body
+        )
+        return Response(TicketMechanicSerializer(assignment).data)
+
+
+class PartVerbs(TicketRows):
+    """What is installed on a ticket."""
+
+    def get_part(self, part_id: str) -> Part:
+        visible = Part.objects.visible_to(self.request.user)
+        return get_object_or_404(visible, pk=part_id)
+
+    def install(self, ticket: ServiceTicket, **body: Any) -> Response:
+        line = services.install_part(ticket=ticket, by=self.request.user, **body)
+        return Response(
+            InstalledPartSerializer(line).data, status=status.HTTP_201_CREATED
+        )
+
+    @extend_schema(
+        request=InstallPartSerializer, responses={201: InstalledPartSerializer}
+    )
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path="parts/(?P<part_id>[0-9]+)",
+        serializer_class=InstallPartSerializer,
+    )
+    def install_part(self, request: Request, pk: str, part_id: str) -> Response:
+        """Install a part on this ticket at today's cost."""
+        ticket = self.get_object()
+        body = self.get_validated(InstallPartSerializer)
+        return self.install(ticket, part=self.get_part(part_id), **body)
+
+    @extend_schema(request=LineFields, responses={200: TicketPartSerializer})
+    @install_part.mapping.patch
+    def change_installed_part(
+        self, request: Request, pk: str, part_id: str
+    ) -> Response:
+        """Change an installed part; a difference in quantity moves stock."""
+        ticket = self.get_object()
+        body = self.get_validated(LineFields)
+        line = services.change_installed_part(
+            ticket=ticket, part=self.get_part(part_id), by=request.user, **body
+        )
+        context = self.get_serializer_context()
+        return Response(TicketPartSerializer(line, context=context).data)
+
+    @extend_schema(responses={204: None})
+    @install_part.mapping.delete
+    def remove_part(self, request: Request, pk: str, part_id: str) -> Response:
+        """Take a part off this ticket; its units go back on the shelf."""
+        ticket = self.get_object()
+        part = self.get_part(part_id)
+        services.remove_part(ticket=ticket, part=part, by=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(
+        request=AddInventorySerializer, responses={201: InstalledPartSerializer}
+    )
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path="parts",
+        serializer_class=AddInventorySerializer,
+    )
+    def add_inventory(self, request: Request, pk: str) -> Response:
+        """Install a part named in the body; system B's form."""
+        ticket = self.get_object()
+        return self.install(ticket, **self.get_validated(AddInventorySerializer))
+
+    @extend_schema(request=AddPartSerializer, responses={201: InstalledPartSerializer})
+    @action(
+        detail=True,
+        methods=["post"],
+        url_path="add-part/(?P<part_id>[0-9]+)",
+        serializer_class=AddPartSerializer,
+    )
+    def add_part(self, request: Request, pk: str, part_id: str) -> Response:
+        """Install one unit of a part, or as many as the body says; system B's form."""
+        ticket = self.get_object()
+        body = self.get_validated(AddPartSerializer)
+        return self.install(ticket, part=self.get_part(part_id), **body)
+
+
+class TimelineVerbs(TicketRows):
+    """What happened on a ticket."""
+
+    @extend_schema(request=NoteSerializer, responses={201: TicketEventSerializer})
+    @action(detail=True, methods=["post"], serializer_class=NoteSerializer)
+    def notes(self, request: Request, pk: str) -> Response:
+        """Write a note on this ticket."""
+        ticket = self.get_object()
+        body = self.get_validated(NoteSerializer)
+        event = services.add_note(ticket=ticket, by=request.user, **body)
+        context = self.get_serializer_context()
+        return Response(
+            TicketEventSerializer(event, context=context).data,
+            status=status.HTTP_201_CREATED,
+        )
+
+    @extend_schema(responses={200: TicketEventSerializer(many=True)})
+    @action(detail=True, filterset_class=None)
+    def events(self, request: Request, pk: str) -> Response:
+        """Show what happened to this ticket, newest first."""
+        self.collection = "events"  # type: ignore[misc]
+        rows = self.get_object().events.visible_to(request.user)
+        page = self.paginate_queryset(rows.select_related("by").order_by("-pk"))
+        context = self.get_serializer_context()
+        return self.get_paginated_response(
+            TicketEventSerializer(page, many=True, context=context).data
+        )
+
+
+class ServiceTicketViewSet(
+    MechanicVerbs, PartVerbs, TimelineVerbs, ShopModelViewSet[ServiceTicket]
+):
+    #: Enough to try an update; each change then needs its own right.
+    CHANGES = (
+        "tickets.change_serviceticket",
+        "tickets.work_ticket",
+        "tickets.cancel_ticket",
+        "tickets.reopen_ticket",
+    )
+    verbs = {
+        "list": "tickets.view_serviceticket",
+        "retrieve": "tickets.view_serviceticket",
+        "create": "tickets.add_serviceticket",
+        "update": CHANGES,
+        "partial_update": CHANGES,
+        "destroy": "tickets.delete_serviceticket",
+        "edit": "tickets.assign_mechanic",
+        "assign_mechanic": "tickets.assign_mechanic",
+        "remove_mechanic": "tickets.assign_mechanic",
+        "change_assignment": ("tickets.log_minutes", "tickets.change_ticketmechanic"),
+        "install_part": "tickets.install_part",
+        "add_part": "tickets.install_part",
+        "add_inventory": "tickets.install_part",
+        "change_installed_part": "tickets.install_part",
+        "remove_part": "tickets.remove_part",
+        "notes": "tickets.add_note",
+        "events": "tickets.view_ticketevent",
+    }
+
+    def perform_create(self, serializer: BaseSerializer[ServiceTicket]) -> None:
+        body = dict(serializer.validated_data)
+        if body.get("status", Status.OPEN) != Status.OPEN:
+            self.require("tickets.work_ticket")
+        serializer.instance = services.open_ticket(by=self.request.user, **body)
+
+    def perform_update(self, serializer: BaseSerializer[ServiceTicket]) -> None:
+        ticket, body = serializer.instance, dict(serializer.validated_data)
+        assert ticket is not None
+        for verb in verbs_for(ticket, body):
+            self.require(verb)
+        services.update_ticket(ticket=ticket, by=self.request.user, **body)
+
+    def perform_destroy(self, instance: ServiceTicket) -> None:
+        services.delete_ticket(ticket=instance)
+
+
+def verbs_for(ticket: ServiceTicket, body: dict[str, Any]) -> set[str]:
+    """Name the permissions that this update of a ticket needs; repeating needs none."""
+    changed = {name for name, value in body.items() if getattr(ticket, name) != value}
+    verbs = {"tickets.change_serviceticket"} if changed - {"status"} else set()
+    if "status" in changed:
+        if body["status"] == Status.CANCELLED:
+            verbs.add("tickets.cancel_ticket")
+        elif ticket.is_closed:
+            verbs.add("tickets.reopen_ticket")
+        else:
+            verbs.add("tickets.work_ticket")
+    return verbs
+
+
+class CustomerTicketViewSet(mixins.ListModelMixin, TicketRows):
+    """The tickets of one customer."""
+
+    verbs = {"list": "tickets.view_serviceticket"}
+
+    def get_queryset(self) -> QuerySet[ServiceTicket]:
+        customer = get_object_or_404(
+            Customer.objects.visible_to(self.request.user),
+            pk=self.kwargs["customer_id"],
+        )
+        return super().get_queryset().filter(customer=customer)
+
+
+class MyTicketViewSet(mixins.ListModelMixin, TicketRows):
+    """The tickets of the customer who is signed in, whatever else they may see."""
+
+    verbs = {"list": SIGNED_IN}
+
+    def get_queryset(self) -> QuerySet[ServiceTicket]:
+        return super().get_queryset().filter(customer__user=self.request.user.pk)
