@@ -21,7 +21,6 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
-from rest_framework.views import set_rollback
 
 from .request_id import current_request_id
 
@@ -79,7 +78,6 @@ def error_response(status_code: int, code: str, message: str) -> JsonResponse:
 
 def envelope(exc: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler: every exception becomes an answer, none a traceback."""
-    set_rollback()
     if isinstance(exc, Conflict):
         return Response(
             body_of(409, exc.code, exc.message, **exc.extra),

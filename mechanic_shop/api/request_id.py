@@ -23,11 +23,9 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         asked_for = request.headers.get(HEADER, "")
         request_id = asked_for if SANE.fullmatch(asked_for) else uuid4().hex
-        reset = current_request_id.set(request_id)
-        try:
-            response = self.get_response(request)
-        finally:
-            current_request_id.reset(reset)
+        # Not taken back at the end: Django logs a refusal after the last middleware.
+        current_request_id.set(request_id)
+        response = self.get_response(request)
         response.headers[HEADER] = request_id
         return response
 

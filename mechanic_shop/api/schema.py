@@ -41,10 +41,11 @@ class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-unt
 def one_path_per_operation(endpoints: list[Endpoint], **kwargs: Any) -> list[Endpoint]:
     """List paths without the optional slash and tickets by their canonical name."""
     return [
-        (_canonical(path), regex, method, callback)
+        (canonical(path), regex, method, callback)
         for path, regex, method, callback in endpoints
     ]
 
 
-def _canonical(path: str) -> str:
+def canonical(path: str) -> str:
+    """Turn a route's pattern into the one spelling of its path that is documented."""
     return path.replace("service[-_]tickets", "service-tickets").rstrip("/?") or "/"

@@ -1,0 +1,49 @@
+"""Fixtures for the whole suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.core.cache import cache
+from rest_framework.test import APIClient
+
+from mechanic_shop.accounts.models import User
+from mechanic_shop.accounts.services import start_session
+from mechanic_shop.accounts.tests.factories import UserFactory
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    # Only the suite may do this: on Redis it empties what everybody stored.
+    cache.clear()
+
+
+@pytest.fixture
+def client_of() -> Callable[[User], APIClient]:
+    """Give an API client that is signed in the way clients are: with a token."""
+
+    def sign_in(user: User) -> APIClient:
+        client = APIClient()
+        token = start_session(user=user).access_token
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def owner(db: None) -> User:
+    """The owner of the shop: a superuser."""
+    return UserFactory.create(superuser=True)
+
+
+@pytest.fixture
+def shop(owner: User, client_of: Callable[[User], APIClient]) -> APIClient:
+    """A client of the shop's owner."""
+    return client_of(owner)
+
+
+@pytest.fixture
+def anonymous() -> APIClient:
+    return APIClient()
