@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import django_filters
 from django.db.models import QuerySet
 
@@ -32,12 +34,12 @@ class VehicleFilterSet(ShopFilterSet):
         fields: list[str] = []
 
     def filter_search(
-        self, queryset: QuerySet[Vehicle], name: str, value: str
-    ) -> QuerySet[Vehicle]:
+        self, queryset: QuerySet[Any], name: str, value: str
+    ) -> QuerySet[Any]:
         return matching(queryset, value, "vin", "license_plate", "make", "model")
 
     def filter_vin(
-        self, queryset: QuerySet[Vehicle], name: str, value: str
-    ) -> QuerySet[Vehicle]:
+        self, queryset: QuerySet[Any], name: str, value: str
+    ) -> QuerySet[Any]:
         """The end of a VIN is enough: people read out the last six to eight."""
         return queryset.filter(vin__endswith=normalize_vin(value))

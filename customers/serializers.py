@@ -91,9 +91,9 @@ class VehicleSerializer(StrictModelSerializer[Vehicle]):
         return year
 
     def validate_vin(self, vin: str | None) -> str | None:
-        others = Vehicle.objects.filter(vin=vin).exclude(
-            pk=self.instance.pk if isinstance(self.instance, Vehicle) else None
-        )
+        others = Vehicle.objects.filter(vin=vin)
+        if isinstance(self.instance, Vehicle):
+            others = others.exclude(pk=self.instance.pk)
         if vin and others.exists():
             raise serializers.ValidationError(
                 "A vehicle with this VIN exists already.", code="unique"
@@ -113,7 +113,7 @@ class VehicleSerializer(StrictModelSerializer[Vehicle]):
 class ShopVehicleSerializer(VehicleSerializer):
     """A vehicle seen from the whole shop, where it may get another owner."""
 
-    customer_id = VisibleRelatedField(
+    customer_id: VisibleRelatedField[Customer] = VisibleRelatedField(  # type: ignore[assignment]
         source="customer", queryset=Customer.objects.all()
     )
 

@@ -76,7 +76,7 @@ class AuthViewSet(ShopViewSet[Customer]):
     @action(detail=False, methods=["get"], pagination_class=None)
     def me(self, request: Request) -> Response:
         """Tell who is signed in."""
-        return Response(MeSerializer(request.user).data)
+        return Response(MeSerializer(self.user).data)
 
 
 class CustomerViewSet(ShopModelViewSet[Customer]):

@@ -36,7 +36,7 @@ class PartFilterSet(ShopFilterSet):
 
     def filter_queryset(self, queryset: QuerySet[Part]) -> QuerySet[Part]:
         """Leave out parts that are no longer kept, unless the caller asks for them."""
-        rows = super().filter_queryset(queryset)
+        rows: QuerySet[Part] = super().filter_queryset(queryset)
         if self.form.cleaned_data.get("is_active") is None:
             rows = rows.filter(is_active=True)
         return rows

@@ -68,9 +68,9 @@ class PartSerializer(StrictModelSerializer[Part]):
             if isinstance(self.instance, Part):
                 raise serializers.ValidationError("A part keeps a number.")
             return None
-        others = Part.objects.filter(part_number_key=number.upper()).exclude(
-            pk=self.instance.pk if isinstance(self.instance, Part) else None
-        )
+        others = Part.objects.filter(part_number_key=number.upper())
+        if isinstance(self.instance, Part):
+            others = others.exclude(pk=self.instance.pk)
         if others.exists():
             raise serializers.ValidationError(
                 "A part with this number exists already.", code="unique"

@@ -37,13 +37,13 @@ class PartViewSet(ShopModelViewSet[Part]):
 
     def perform_create(self, serializer: BaseSerializer[Part]) -> None:
         serializer.instance = services.add_part(
-            by=self.request.user, **serializer.validated_data
+            by=self.user, **serializer.validated_data
         )
 
     def perform_update(self, serializer: BaseSerializer[Part]) -> None:
         assert serializer.instance is not None
         services.update_part(
-            part=serializer.instance, by=self.request.user, **serializer.validated_data
+            part=serializer.instance, by=self.user, **serializer.validated_data
         )
 
     def perform_destroy(self, instance: Part) -> None:
@@ -62,7 +62,7 @@ class PartViewSet(ShopModelViewSet[Part]):
         """Add units to the shelf, or take some away, with a reason."""
         part = self.get_object()
         body = self.get_validated(AdjustQuantitySerializer)
-        movement = services.adjust_stock(part=part, by=request.user, **body)
+        movement = services.adjust_stock(part=part, by=self.user, **body)
         answer = {
             "message": f"{movement.quantity_after} in stock.",
             "part": self.get_object(),
@@ -76,9 +76,5 @@ class PartViewSet(ShopModelViewSet[Part]):
     @action(detail=True, filterset_class=None)
     def movements(self, request: Request, pk: str) -> Response:
         """Show everything that ever moved this part, newest first."""
-        self.collection = "movements"  # type: ignore[misc]
         rows = self.get_object().movements.select_related("by").order_by("-pk")
-        page = self.paginate_queryset(rows)
-        return self.get_paginated_response(
-            StockMovementSerializer(page, many=True).data
-        )
+        return self.paginated(rows, StockMovementSerializer, collection="movements")

@@ -71,14 +71,14 @@ class MechanicQuerySet(models.QuerySet["Mechanic"]):
 
     @transaction.atomic
     def bulk_create(  # type: ignore[override]
-        self, objs: Iterable[Mechanic], **kwargs: Any
-    ) -> list[Mechanic]:
+        self, objs: Iterable[Any], **kwargs: Any
+    ) -> list[Any]:
         MechanicListVersion.renew()
         return super().bulk_create(objs, **kwargs)
 
     @transaction.atomic
     def bulk_update(  # type: ignore[override]
-        self, objs: Iterable[Mechanic], fields: Sequence[str], **kwargs: Any
+        self, objs: Iterable[Any], fields: Sequence[str], **kwargs: Any
     ) -> int:
         MechanicListVersion.renew()
         return super().bulk_update(objs, fields, **kwargs)

@@ -46,7 +46,7 @@ class MechanicViewSet(ShopModelViewSet[Mechanic]):
 
     def get_queryset(self) -> QuerySet[Mechanic]:
         queryset = super().get_queryset()
-        return queryset if self.action == "list" else queryset.with_ticket_count()  # type: ignore[attr-defined, no-any-return]
+        return queryset if self.action == "list" else queryset.with_ticket_count()  # type: ignore[attr-defined]
 
     @extend_schema(responses={200: ListedMechanicSerializer(many=True)})
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -93,9 +93,7 @@ class MechanicViewSet(ShopModelViewSet[Mechanic]):
     @action(detail=False)
     def top(self, request: Request) -> Response:
         """Name the mechanics with the most tickets; system B's ranking."""
-        limit = self._query(RankingQuerySerializer)["limit"]
-        rows = self._ranked(descending=True)[:limit]
-        return Response(RankedMechanicSerializer(rows, many=True).data)
+        return self._top()
 
     @extend_schema(
         parameters=[RankingQuerySerializer],
@@ -104,7 +102,12 @@ class MechanicViewSet(ShopModelViewSet[Mechanic]):
     @action(detail=False)
     def leaderboard(self, request: Request) -> Response:
         """Answer like ``top``."""
-        return self.top(request)
+        return self._top()
+
+    def _top(self) -> Response:
+        limit = self._query(RankingQuerySerializer)["limit"]
+        rows = self._ranked(descending=True)[:limit]
+        return Response(RankedMechanicSerializer(rows, many=True).data)
 
     def _ranked(self, *, descending: bool) -> QuerySet[Mechanic]:
         count = "-ticket_count" if descending else "ticket_count"

@@ -89,8 +89,10 @@ class TicketPartSerializer(serializers.ModelSerializer[TicketPart]):
 
 class ServiceTicketSerializer(StrictModelSerializer[ServiceTicket]):
     ticket_id = serializers.IntegerField(source="pk", read_only=True)
-    vehicle_id = VisibleRelatedField(source="vehicle", queryset=Vehicle.objects.all())
-    customer_id = VisibleRelatedField(
+    vehicle_id: VisibleRelatedField[Vehicle] = VisibleRelatedField(
+        source="vehicle", queryset=Vehicle.objects.all()
+    )
+    customer_id: VisibleRelatedField[Customer] = VisibleRelatedField(
         source="customer", queryset=Customer.objects.all(), required=False
     )
     parts_total_cents = serializers.SerializerMethodField()
@@ -201,7 +203,7 @@ class LineFields(StrictSerializer):
     warranty_months = serializers.IntegerField(
         min_value=0, max_value=MAX_WARRANTY_MONTHS, required=False, allow_null=True
     )
-    installed_by_mechanic_id = VisibleRelatedField(
+    installed_by_mechanic_id: VisibleRelatedField[Mechanic] = VisibleRelatedField(
         source="installed_by",
         queryset=Mechanic.objects.all(),
         required=False,
@@ -231,7 +233,9 @@ class AddPartSerializer(InstallPartSerializer):
 class AddInventorySerializer(AddPartSerializer):
     """System B's other form, with the part in the body."""
 
-    inventory_id = VisibleRelatedField(source="part", queryset=Part.objects.all())
+    inventory_id: VisibleRelatedField[Part] = VisibleRelatedField(
+        source="part", queryset=Part.objects.all()
+    )
 
 
 class InstalledPartSerializer(serializers.ModelSerializer[TicketPart]):

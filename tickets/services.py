@@ -24,11 +24,12 @@ from .models import (
     DEFAULT_ROLE,
     ServiceTicket,
     TicketEvent,
+    TicketEventKind,
     TicketMechanic,
     TicketPart,
 )
 
-Kind = TicketEvent.Kind
+Kind = TicketEventKind
 Status = ServiceTicket.Status
 
 
@@ -490,7 +491,7 @@ def _plain(value: Any) -> Any:
 
 def _record(
     ticket: ServiceTicket,
-    kind: Kind,
+    kind: TicketEventKind,
     by: User,
     detail: dict[str, Any],
     *,

@@ -82,7 +82,7 @@ class MechanicVerbs(TicketRows):
         body = self.get_validated(AssignMechanicSerializer)
         mechanic = self.get_mechanic(mechanic_id)
         assignment = services.assign_mechanic(
-            ticket=ticket, mechanic=mechanic, by=request.user, **body
+            ticket=ticket, mechanic=mechanic, by=self.user, **body
         )
         answer = {
             "message": f"{mechanic.full_name} is on the ticket.",
@@ -105,7 +105,7 @@ class MechanicVerbs(TicketRows):
         """Take a mechanic off this ticket; the timeline keeps the minutes."""
         ticket = self.get_object()
         mechanic = self.get_mechanic(mechanic_id)
-        services.remove_mechanic(ticket=ticket, mechanic=mechanic, by=request.user)
+        services.remove_mechanic(ticket=ticket, mechanic=mechanic, by=self.user)
         answer = {
             "message": f"{mechanic.full_name} is off the ticket.",
             "ticket_id": ticket.pk,
@@ -123,7 +123,7 @@ class MechanicVerbs(TicketRows):
         """Add and remove several mechanics, all or nothing."""
         ticket = self.get_object()
         body = self.get_validated(EditMechanicsSerializer)
-        edit = services.edit_mechanics(ticket=ticket, by=request.user, **body)
+        edit = services.edit_mechanics(ticket=ticket, by=self.user, **body)
         answer = {
             "message": f"{len(edit.added)} added, {len(edit.removed)} removed.",
             "ticket_id": ticket.pk,
@@ -153,7 +153,7 @@ class MechanicVerbs(TicketRows):
         if not own_minutes:
             self.require("tickets.change_ticketmechanic")
         assignment = services.change_assignment(
-            ticket=ticket, mechanic=mechanic, by=request.user, **body
+            ticket=ticket, mechanic=mechanic, by=self.user, **body
         )
         return Response(TicketMechanicSerializer(assignment).data)
 
@@ -166,7 +166,7 @@ class PartVerbs(TicketRows):
         return get_object_or_404(visible, pk=part_id)
 
     def install(self, ticket: ServiceTicket, **body: Any) -> Response:
-        line = services.install_part(ticket=ticket, by=self.request.user, **body)
+        line = services.install_part(ticket=ticket, by=self.user, **body)
         return Response(
             InstalledPartSerializer(line).data, status=status.HTTP_201_CREATED
         )
@@ -195,7 +195,7 @@ class PartVerbs(TicketRows):
         ticket = self.get_object()
         body = self.get_validated(LineFields)
         line = services.change_installed_part(
-            ticket=ticket, part=self.get_part(part_id), by=request.user, **body
+            ticket=ticket, part=self.get_part(part_id), by=self.user, **body
         )
         context = self.get_serializer_context()
         return Response(TicketPartSerializer(line, context=context).data)
@@ -206,7 +206,7 @@ class PartVerbs(TicketRows):
         """Take a part off this ticket; its units go back on the shelf."""
         ticket = self.get_object()
         part = self.get_part(part_id)
-        services.remove_part(ticket=ticket, part=part, by=request.user)
+        services.remove_part(ticket=ticket, part=part, by=self.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
@@ -246,7 +246,7 @@ class TimelineVerbs(TicketRows):
         """Write a note on this ticket."""
         ticket = self.get_object()
         body = self.get_validated(NoteSerializer)
-        event = services.add_note(ticket=ticket, by=request.user, **body)
+        event = services.add_note(ticket=ticket, by=self.user, **body)
         context = self.get_serializer_context()
         return Response(
             TicketEventSerializer(event, context=context).data,
@@ -257,12 +257,11 @@ class TimelineVerbs(TicketRows):
     @action(detail=True, filterset_class=None)
     def events(self, request: Request, pk: str) -> Response:
         """Show what happened to this ticket, newest first."""
-        self.collection = "events"  # type: ignore[misc]
-        rows = self.get_object().events.visible_to(request.user)
-        page = self.paginate_queryset(rows.select_related("by").order_by("-pk"))
-        context = self.get_serializer_context()
-        return self.get_paginated_response(
-            TicketEventSerializer(page, many=True, context=context).data
+        rows = self.get_object().events.visible_to(self.user)
+        return self.paginated(
+            rows.select_related("by").order_by("-pk"),
+            TicketEventSerializer,
+            collection="events",
         )
 
 
@@ -300,14 +299,14 @@ class ServiceTicketViewSet(
         body = dict(serializer.validated_data)
         if body.get("status", Status.OPEN) != Status.OPEN:
             self.require("tickets.work_ticket")
-        serializer.instance = services.open_ticket(by=self.request.user, **body)
+        serializer.instance = services.open_ticket(by=self.user, **body)
 
     def perform_update(self, serializer: BaseSerializer[ServiceTicket]) -> None:
         ticket, body = serializer.instance, dict(serializer.validated_data)
         assert ticket is not None
         for verb in verbs_for(ticket, body):
             self.require(verb)
-        services.update_ticket(ticket=ticket, by=self.request.user, **body)
+        services.update_ticket(ticket=ticket, by=self.user, **body)
 
     def perform_destroy(self, instance: ServiceTicket) -> None:
         services.delete_ticket(ticket=instance)

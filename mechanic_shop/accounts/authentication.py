@@ -31,11 +31,7 @@ class SessionTokenAuthentication(JWTAuthentication):
             token = ShopAccessToken(raw_token)  # type: ignore[arg-type]
         except TokenError as error:
             raise SessionEnded from error
-        session = (
-            Session.objects.select_related("user")
-            .filter(pk=session_id_of(token))
-            .first()
-        )
+        session = Session.objects.load(session_id_of(token))
         if session is None or not is_alive(session):
             raise SessionEnded
         return session

@@ -16,7 +16,7 @@ class OpenAccessBackend(BaseBackend):
 
     def has_perm(
         self,
-        user_obj: User | AnonymousUser,  # type: ignore[override]
+        user_obj: User | AnonymousUser,
         perm: str,
         obj: Model | None = None,
     ) -> bool:

@@ -89,6 +89,12 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def still_alive(self) -> Self:
         return self.filter(revoked_at=None)
 
+    def load(self, pk: int | None) -> Session | None:
+        """Return a session with its user, in one query."""
+        if pk is None:
+            return None
+        return self.select_related("user").filter(pk=pk).first()
+
     def revoke(self) -> int:
         """End these sessions now; their access and refresh tokens stop working."""
         return self.update(revoked_at=timezone.now())

@@ -82,9 +82,7 @@ def rotate_session(*, refresh_token: str) -> TokenPair:
     :raises SessionEnded: if the token is malformed, expired, used or revoked
     """
     token = _parse(refresh_token)
-    session = (
-        Session.objects.select_related("user").filter(pk=session_id_of(token)).first()
-    )
+    session = Session.objects.load(session_id_of(token))
     if session is None or not is_alive(session):
         raise SessionEnded
     new_jti = token_hex(16)

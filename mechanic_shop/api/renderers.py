@@ -11,6 +11,6 @@ class ShopBrowsableAPIRenderer(BrowsableAPIRenderer):
     def get_rendered_html_form(
         self, data: Any, view: Any, method: str, request: Any
     ) -> Any:
-        response = (self.renderer_context or {}).get("response")
+        response = getattr(self, "renderer_context", {}).get("response")
         native = getattr(response, "native_errors", data)
         return super().get_rendered_html_form(native, view, method, request)

@@ -30,7 +30,7 @@ class ShopSchema(AutoSchema):
         return f"{self.get_tags()[0]}_{action}".replace("-", "_")
 
 
-class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class SessionTokenScheme(OpenApiAuthenticationExtension):
     target_class = "mechanic_shop.accounts.authentication.SessionTokenAuthentication"
     name = "bearer"
 

@@ -94,7 +94,7 @@ class StrictFieldsMixin(serializers.Serializer[Any]):
             return sent is not None
         present = field.get_attribute(self.instance)
         if present is not None:
-            present = field.to_representation(present)
+            present = field.to_representation(present)  # type: ignore[arg-type]
         return bool(sent != present and str(sent) != str(present))
 
 

@@ -14,6 +14,8 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework.viewsets import GenericViewSet
 
+from mechanic_shop.accounts.models import User
+
 from .pagination import ShopPagination
 from .permissions import may
 
@@ -31,6 +33,13 @@ class ShopViewSet(GenericViewSet[M]):
     collection: ClassVar[str] = "results"
     pagination_class = ShopPagination
     lookup_value_regex = "[0-9]+"
+
+    @property
+    def user(self) -> User:
+        """The caller; only for actions that need a sign-in."""
+        user = self.request.user
+        assert isinstance(user, User)
+        return user
 
     def get_queryset(self) -> QuerySet[M]:
         queryset = super().get_queryset()
@@ -51,6 +60,20 @@ class ShopViewSet(GenericViewSet[M]):
         """:raises PermissionDenied: if the caller may not use this verb"""
         if not may(self.request.user, verb):
             raise PermissionDenied
+
+    def paginated(
+        self,
+        rows: QuerySet[Any],
+        serializer_class: type[BaseSerializer[Any]],
+        *,
+        collection: str,
+    ) -> Response:
+        """Answer with a page of rows that belong to the one in the path."""
+        self.collection = collection  # type: ignore[misc]
+        page = self.paginate_queryset(rows)
+        context = self.get_serializer_context()
+        serializer = serializer_class(page, many=True, context=context)
+        return self.get_paginated_response(serializer.data)
 
     def answer(self, pk: int, status_code: int = status.HTTP_200_OK) -> Response:
         """Answer with a row as the database has it now."""

@@ -90,7 +90,7 @@ def read_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
 
 def read_secret(name: str) -> str:
     """Read a key that must be set, long, and none of this project's examples."""
-    secret = env.str(name, default="")
+    secret = str(env.str(name, default=""))
     if not secret:
         raise refuse(name, "A secret is missing.")
     if len(secret.encode()) < MINIMUM_SECRET_BYTES:
