@@ -17,6 +17,11 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.serializers import LoginSerializer
 from mechanic_shop.accounts.services import check_credentials, start_session
 from mechanic_shop.api.permissions import ANYONE, SIGNED_IN
+from mechanic_shop.api.throttling import (
+    CreateCustomerThrottle,
+    LoginThrottle,
+    RegisterThrottle,
+)
 from mechanic_shop.api.viewsets import ShopModelViewSet, ShopViewSet, UpdateMixin
 
 from . import services
@@ -47,6 +52,7 @@ def signed_in(user: User, message: str) -> dict[str, Any]:
 
 class AuthViewSet(ShopViewSet[Customer]):
     verbs = {"register": ANYONE, "login": ANYONE, "me": SIGNED_IN}
+    limits = {"register": RegisterThrottle, "login": LoginThrottle}
     queryset = Customer.objects.none()
     serializer_class = LoginSerializer
 
@@ -89,6 +95,7 @@ class CustomerViewSet(ShopModelViewSet[Customer]):
         "destroy": "customers.delete_customer",
         "login": ANYONE,
     }
+    limits = {"create": CreateCustomerThrottle, "login": LoginThrottle}
     collection = "customers"
     queryset = Customer.objects.order_by("pk")
     serializer_class = CustomerSerializer

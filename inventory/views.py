@@ -6,6 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from mechanic_shop.api.throttling import CreatePartThrottle
 from mechanic_shop.api.viewsets import ShopModelViewSet
 
 from . import services
@@ -30,6 +31,7 @@ class PartViewSet(ShopModelViewSet[Part]):
         "adjust_quantity": "inventory.adjust_quantity",
         "movements": "inventory.view_stockmovement",
     }
+    limits = {"create": CreatePartThrottle}
     collection = "parts"
     queryset = Part.objects.order_by("pk")
     serializer_class = PartSerializer

@@ -16,6 +16,7 @@ import mechanics.urls
 import tickets.urls
 from mechanic_shop.api import errors
 from mechanic_shop.api.routers import ShopRouter
+from mechanic_shop.api.throttling import guard_login
 from mechanic_shop.api.views import UnknownPath, healthz, landing, readyz
 
 admin.site.index_title = "Back office"
@@ -33,6 +34,7 @@ for app in (
 
 urlpatterns = [
     path("", landing, name="landing"),
+    path("admin/login/", guard_login(admin.site.login)),
     path("admin/", admin.site.urls),
     path("", include(mechanic_shop.accounts.urls)),
     path("api/login/", include("mechanic_shop.api.login_urls")),

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from mechanic_shop.api.caching import cached_rendering
+from mechanic_shop.api.throttling import CreateMechanicThrottle
 from mechanic_shop.api.viewsets import ShopModelViewSet
 
 from . import services
@@ -40,6 +41,7 @@ class MechanicViewSet(ShopModelViewSet[Mechanic]):
         "partial_update": "mechanics.change_mechanic",
         "destroy": "mechanics.delete_mechanic",
     }
+    limits = {"create": CreateMechanicThrottle}
     pagination_class = None  # type: ignore[assignment]
     queryset = Mechanic.objects.order_by("pk")
     serializer_class = MechanicSerializer

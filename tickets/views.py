@@ -16,6 +16,7 @@ from rest_framework.serializers import BaseSerializer
 from customers.models import Customer
 from inventory.models import Part
 from mechanic_shop.api.permissions import SIGNED_IN
+from mechanic_shop.api.throttling import CreateTicketThrottle
 from mechanic_shop.api.viewsets import ShopModelViewSet, ShopViewSet
 from mechanics.models import Mechanic
 
@@ -294,6 +295,7 @@ class ServiceTicketViewSet(
         "notes": "tickets.add_note",
         "events": "tickets.view_ticketevent",
     }
+    limits = {"create": CreateTicketThrottle}
 
     def perform_create(self, serializer: BaseSerializer[ServiceTicket]) -> None:
         body = dict(serializer.validated_data)

@@ -18,9 +18,15 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
-from rest_framework.exceptions import AuthenticationFailed, ValidationError
+from rest_framework.exceptions import (
+    AuthenticationFailed,
+    Throttled,
+    ValidationError,
+)
 from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import TokenError
+
+from mechanic_shop.api.throttling import forgive_login, spend_login_failure
 
 from .emails import normalize_email
 from .models import Session, User
@@ -52,12 +58,16 @@ def check_credentials(*, request: Request, email: str, password: str) -> User:
     give the same answer.
 
     :raises WrongCredentials: if they do not open an active login
+    :raises Throttled: after too many failures on this account, before any hashing
     """
-    user = authenticate(
-        request._request, username=normalize_email(email), password=password
-    )
+    account = normalize_email(email)
+    spent = spend_login_failure(account)
+    if spent is not None and not spent.allowed:
+        raise Throttled(wait=spent.reset)
+    user = authenticate(request._request, username=account, password=password)
     if user is None:
         raise WrongCredentials
+    forgive_login(account)
     assert isinstance(user, User)
     return user
 

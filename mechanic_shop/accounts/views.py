@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from mechanic_shop.api.permissions import ANYONE, SIGNED_IN
+from mechanic_shop.api.throttling import PasswordResetThrottle, PasswordThrottle
 from mechanic_shop.api.viewsets import ShopViewSet
 
 from . import services
@@ -35,6 +36,10 @@ class SessionViewSet(ShopViewSet[Session]):
         "password": SIGNED_IN,
         "password_reset": ANYONE,
         "password_reset_confirm": ANYONE,
+    }
+    limits = {
+        "password": PasswordThrottle,
+        "password_reset": PasswordResetThrottle,
     }
     queryset = Session.objects.none()
     serializer_class = RefreshSerializer

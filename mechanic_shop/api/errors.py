@@ -124,11 +124,18 @@ def _from_api_exception(exc: exceptions.APIException) -> Response:
         )
         data = body_of(400, code, _sentence_of(fields), fields=fields)
     else:
-        data = body_of(exc.status_code, code, str(exc.detail))
+        data = body_of(exc.status_code, code, _message_of(exc))
     response = Response(data, status=exc.status_code, headers=_headers_of(exc))
     # The browsable API's forms show their inline errors from DRF's own shape.
     response.native_errors = exc.detail  # type: ignore[attr-defined]
     return response
+
+
+def _message_of(exc: exceptions.APIException) -> str:
+    if isinstance(exc, exceptions.Throttled):
+        seconds = getattr(exc, "wait", None) or 1
+        return f"Rate limit exceeded. Try again in {seconds:.0f} seconds."
+    return str(exc.detail)
 
 
 def _sentence_of(fields: dict[str, Any]) -> str:

@@ -3,11 +3,13 @@
 from django.contrib.auth import views
 from django.urls import path
 
+from .throttling import guard_login
+
 app_name = "rest_framework"
 urlpatterns = [
     path(
         "",
-        views.LoginView.as_view(template_name="rest_framework/login.html"),
+        guard_login(views.LoginView.as_view(template_name="rest_framework/login.html")),
         name="login",
     ),
     path("out/", views.LogoutView.as_view(), name="logout"),

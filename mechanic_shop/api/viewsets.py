@@ -12,12 +12,14 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
+from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import GenericViewSet
 
 from mechanic_shop.accounts.models import User
 
 from .pagination import ShopPagination
 from .permissions import may
+from .throttling import add_rate_headers
 
 M = TypeVar("M", bound=Model)
 
@@ -25,11 +27,13 @@ M = TypeVar("M", bound=Model)
 class ShopViewSet(GenericViewSet[M]):
     """Rows by ``visible_to``, verbs by ``verbs``, bodies by serializers.
 
-    ``verbs`` maps each action to the permission it needs (see ``VerbPermission``), and
-    ``collection`` names the list in a paginated answer.
+    ``verbs`` maps each action to the permission it needs (see ``VerbPermission``),
+    ``limits`` some of them to a rate limit, and ``collection`` names the list in a
+    paginated answer.
     """
 
     verbs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
+    limits: ClassVar[Mapping[str, type[BaseThrottle]]] = {}
     collection: ClassVar[str] = "results"
     pagination_class = ShopPagination
     lookup_value_regex = "[0-9]+"
@@ -45,6 +49,16 @@ class ShopViewSet(GenericViewSet[M]):
         queryset = super().get_queryset()
         visible: QuerySet[M] = queryset.visible_to(self.request.user)  # type: ignore[attr-defined]
         return visible
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        limit = self.limits.get(self.action or "")
+        return [limit()] if limit else []
+
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        add_rate_headers(request, response)
+        return super().finalize_response(request, response, *args, **kwargs)
 
     def get_validated(
         self, serializer_class: type[Serializer[Any]], **kwargs: Any

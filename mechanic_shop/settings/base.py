@@ -13,6 +13,7 @@ from .env import (
     read_database,
     read_int,
     read_list,
+    read_rate,
     read_text,
     read_url,
     refuse,
@@ -189,9 +190,9 @@ REST_FRAMEWORK: dict[str, Any] = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
-#: Rates by rule, in the form ``5/min``; an empty value switches the rule off.
-THROTTLES: dict[str, str] = {
-    rule: read_text(f"THROTTLE_{rule}", default)
+#: Limit and seconds by rule; None where the environment switches a rule off.
+THROTTLES = {
+    rule: read_rate(f"THROTTLE_{rule}", default)
     for rule, default in {
         "REGISTER": "3/hour",
         "LOGIN": "5/min",

@@ -100,6 +100,22 @@ def read_secret(name: str) -> str:
     return secret
 
 
+#: Seconds of the words in which a rate may be given.
+PERIODS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "d": 86_400}
+PERIODS |= {"second": 1, "minute": 60, "day": 86_400}
+
+
+def read_rate(name: str, default: str) -> tuple[int, int] | None:
+    """Read a rate like ``5/min`` as (limit, seconds); empty means none."""
+    raw = str(env.str(name, default=default)).strip()
+    if not raw:
+        return None
+    limit, _, period = raw.partition("/")
+    if not limit.isdecimal() or int(limit) < 1 or period not in PERIODS:
+        raise refuse(name, f"{raw!r} is not a rate like 5/min, 3/hour or 100/day.")
+    return int(limit), PERIODS[period]
+
+
 def read_database(name: str, default: str) -> dict[str, Any]:
     """Read a database URL: ``sqlite:///path`` or ``mysql://user:password@host/name``."""
 

@@ -27,4 +27,4 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 # The limits have tests of their own that switch them on.
-THROTTLES.update(dict.fromkeys(THROTTLES, ""))
+THROTTLES.update(dict.fromkeys(THROTTLES))
