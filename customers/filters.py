@@ -5,7 +5,12 @@ from typing import Any
 import django_filters
 from django.db.models import QuerySet
 
-from mechanic_shop.api.filters import ShopFilterSet, TotalOrderingFilter, matching
+from mechanic_shop.api.filters import (
+    ShopFilterSet,
+    TotalOrderingFilter,
+    WholeNumberFilter,
+    matching,
+)
 
 from .models import Customer, Vehicle
 from .vin import normalize_vin
@@ -27,7 +32,7 @@ class VehicleFilterSet(ShopFilterSet):
     search = django_filters.CharFilter(method="filter_search")
     vin = django_filters.CharFilter(method="filter_vin")
     license_plate = django_filters.CharFilter(lookup_expr="iexact")
-    customer_id = django_filters.NumberFilter("customer_id", min_value=1)
+    customer_id = WholeNumberFilter()
 
     class Meta:
         model = Vehicle

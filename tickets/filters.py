@@ -6,7 +6,11 @@ import django_filters
 from django import forms
 from django.db.models import QuerySet
 
-from mechanic_shop.api.filters import ShopFilterSet, TotalOrderingFilter
+from mechanic_shop.api.filters import (
+    ShopFilterSet,
+    TotalOrderingFilter,
+    WholeNumberFilter,
+)
 
 from .models import ServiceTicket
 
@@ -62,9 +66,9 @@ class TicketFilterSet(ShopFilterSet):
     )
 
     status = StatusListFilter()
-    priority = django_filters.NumberFilter(min_value=1, max_value=5)
-    customer_id = django_filters.NumberFilter(min_value=1)
-    vehicle_id = django_filters.NumberFilter(min_value=1)
+    priority = WholeNumberFilter(max_value=5)
+    customer_id = WholeNumberFilter()
+    vehicle_id = WholeNumberFilter()
     mechanic_id = MechanicFilter(method="filter_mechanic")
     opened_after = django_filters.IsoDateTimeFilter("opened_at", lookup_expr="gte")
     opened_before = django_filters.IsoDateTimeFilter("opened_at", lookup_expr="lt")

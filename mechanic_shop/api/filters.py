@@ -12,6 +12,7 @@ from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 
 TRUE_WORDS = {"true", "1"}
 FALSE_WORDS = {"false", "0"}
+MAX_ID = 2**63 - 1
 
 
 class StrictFilterBackend(DjangoFilterBackend):
@@ -35,6 +36,17 @@ class StrictBooleanFilter(django_filters.BooleanFilter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("widget", forms.TextInput())
+        super().__init__(*args, **kwargs)
+
+
+class WholeNumberFilter(django_filters.Filter):
+    """Match an integer column; 1.5 is an error, not 1."""
+
+    field_class = forms.IntegerField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("min_value", 1)
+        kwargs.setdefault("max_value", MAX_ID)
         super().__init__(*args, **kwargs)
 
 
