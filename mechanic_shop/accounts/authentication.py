@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
-from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.exceptions import AuthenticationFailed, TokenError
 
 from .models import Session, User
 from .services import SessionEnded, is_alive
@@ -20,7 +20,10 @@ class SessionTokenAuthentication(JWTAuthentication):
 
     def authenticate(self, request: Request) -> tuple[User, Session] | None:  # type: ignore[override]
         header = self.get_header(request)
-        raw_token = self.get_raw_token(header) if header else None
+        try:
+            raw_token = self.get_raw_token(header) if header else None
+        except AuthenticationFailed as error:
+            raise SessionEnded from error
         if raw_token is None:
             return None
         session = self._session_of(raw_token)

@@ -17,6 +17,22 @@ from django.views.decorators.cache import cache_page
 logger = logging.getLogger(__name__)
 
 
+class BareRequest(HttpRequest):
+    """The one request that ``cache_page`` ever sees: no headers, no query, no host.
+
+    ``cache_page`` puts the absolute URL into its keys. A host that the shop answers to
+    is not known here, and must not be part of the key.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.method = "GET"
+        self.path = self.path_info = "/"
+
+    def get_host(self) -> str:
+        return "cache"
+
+
 def cached_rendering(render: Callable[[], bytes], *, key: str, seconds: int) -> bytes:
     """Return ``render()``, stored under ``key`` for some seconds.
 
@@ -32,16 +48,8 @@ def cached_rendering(render: Callable[[], bytes], *, key: str, seconds: int) -> 
         return HttpResponse(rendered[-1], headers=headers)
 
     try:
-        answer = cache_page(seconds, key_prefix=key)(view)(_bare_request())
+        answer = cache_page(seconds, key_prefix=key)(view)(BareRequest())
     except OSError:
         logger.warning("The cache does not answer; rendering without it")
         return rendered[-1] if rendered else render()
     return bytes(answer.content)
-
-
-def _bare_request() -> HttpRequest:
-    request = HttpRequest()
-    request.method = "GET"
-    request.path = request.path_info = "/"
-    request.META = {"SERVER_NAME": "localhost", "SERVER_PORT": "80"}
-    return request
