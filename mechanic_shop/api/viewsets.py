@@ -50,6 +50,10 @@ class ShopViewSet(GenericViewSet[M]):
         visible: QuerySet[M] = queryset.visible_to(self.request.user)  # type: ignore[attr-defined]
         return visible
 
+    def get_authenticate_header(self, request: Request) -> str:
+        """Name the scheme where nobody authenticates too: a wrong password is a 401."""
+        return super().get_authenticate_header(request) or 'Bearer realm="api"'
+
     def get_throttles(self) -> list[BaseThrottle]:
         limit = self.limits.get(self.action or "")
         return [limit()] if limit else []

@@ -1,0 +1,317 @@
+"""The story of one ticket, from the counter to the key being handed back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from random import Random
+
+from customers.models import Vehicle
+from inventory.models import Part
+from inventory.services import InsufficientStock
+from mechanic_shop.accounts.models import User
+from mechanics.models import Mechanic
+from tickets import services
+from tickets.models import ServiceTicket, TicketPart
+from tickets.models import TicketStatus as Status
+
+from .jobs import (
+    CANCEL_NOTES,
+    COUNTER_NOTES,
+    FOLLOW_UP_NOTES,
+    REOPEN_NOTE,
+    SECOND_ROLES,
+    WAITING_NOTES,
+    Job,
+)
+from .past import DAY
+from .people import Staff
+from .shelf import WARRANTY_MONTHS
+
+MINUTES_A_MILE = 18
+MARKUPS = (Decimal(30), Decimal(30), Decimal(30), Decimal(25), Decimal("42.50"))
+PRIORITIES, PRIORITY_WEIGHTS = (1, 2, 3, 4, 5), (1, 3, 9, 3, 1)
+#: Taken off the shelf by mistake every now and then.
+WRONG_PART = "FLT-2401"
+#: Only what began before this has the time for detours.
+LONG_AGO = -12 * DAY
+
+
+@dataclass
+class Shop:
+    """What every story needs: people, parts, and the dice."""
+
+    staff: Staff
+    parts: dict[str, Part]
+    rng: Random
+
+
+@dataclass
+class Visit:
+    """A ticket that ends, for now, in the status ``ending``."""
+
+    number: int
+    begins: int
+    ending: Status
+    vehicle: Vehicle
+    job: Job
+    crew: list[Mechanic]
+    stand_in: Mechanic
+    shop: Shop
+
+    def steps(self) -> Iterator[int]:
+        """Open the ticket and take the road to its ending."""
+        self.open()
+        yield self.between(10, 60)
+        if self.luck(0.3):
+            self.note(COUNTER_NOTES, by=self.advisor)
+        yield from ROADS[self.ending](self)
+
+    # --- Roads ------------------------------------------------------------------------
+
+    def stay_open(self) -> Iterator[int]:
+        if self.luck(0.5):
+            self.assign()
+        if self.luck(0.4):
+            yield self.between(5, 25)
+            services.update_ticket(ticket=self.ticket, by=self.advisor, priority=2)
+
+    def be_in_progress(self) -> Iterator[int]:
+        yield from self.start()
+        if self.job.parts:
+            self.install(*self.job.parts[0])
+
+    def be_waiting(self) -> Iterator[int]:
+        yield from self.start()
+        yield self.between(20, 60)
+        self.move(Status.WAITING)
+        self.note(WAITING_NOTES, visible_to_customer=True)
+
+    def be_completed(self) -> Iterator[int]:
+        yield from self.start()
+        if self.luck(0.12):
+            yield from self.change_hands()
+        if self.begins < LONG_AGO and self.luck(0.3):
+            yield from self.wait_a_while()
+        yield from self.repair()
+        self.log_minutes()
+        yield self.between(5, 40)
+        self.move(Status.COMPLETED)
+        if self.begins < LONG_AGO and self.luck(0.08):
+            yield from self.come_back()
+        if self.luck(0.5):
+            yield self.between(30, 300)
+            self.note(FOLLOW_UP_NOTES, by=self.advisor, visible_to_customer=True)
+
+    def be_cancelled(self) -> Iterator[int]:
+        if self.luck(0.6):
+            yield from self.start()
+            if self.luck(0.7):
+                yield from self.repair()
+            yield self.between(30, 200)
+        self.move(Status.CANCELLED, by=self.advisor)
+        yield self.between(1, 5)
+        self.note(CANCEL_NOTES, by=self.advisor, visible_to_customer=True)
+
+    # --- Stretches of a road ----------------------------------------------------------
+
+    def start(self) -> Iterator[int]:
+        self.assign()
+        yield self.between(5, 40)
+        self.move(Status.IN_PROGRESS)
+        yield self.between(10, 50)
+        services.add_note(ticket=self.ticket, by=self.worker, text=self.job.finding)
+
+    def repair(self) -> Iterator[int]:
+        if self.luck(0.08) and self.install(WRONG_PART, 1):
+            yield self.between(5, 20)
+            self.remove(WRONG_PART)
+        for part_number, quantity in self.job.parts:
+            yield self.between(5, 30)
+            self.install(part_number, quantity)
+        if self.luck(0.3):
+            yield self.between(5, 10)
+            self.take_one_more()
+        yield self.job.minutes
+
+    def wait_a_while(self) -> Iterator[int]:
+        yield self.between(5, 30)
+        self.move(Status.WAITING)
+        self.note(WAITING_NOTES, visible_to_customer=True)
+        yield self.between(DAY // 2, 3 * DAY)
+        self.move(Status.IN_PROGRESS)
+
+    def change_hands(self) -> Iterator[int]:
+        """Somebody else takes over from the first mechanic."""
+        yield self.between(10, 60)
+        services.remove_mechanic(
+            ticket=self.ticket, mechanic=self.crew[0], by=self.advisor
+        )
+        self.crew[0] = self.stand_in
+        services.assign_mechanic(
+            ticket=self.ticket, mechanic=self.stand_in, by=self.advisor
+        )
+
+    def come_back(self) -> Iterator[int]:
+        """The customer is not content."""
+        yield self.between(DAY, 3 * DAY)
+        self.move(Status.IN_PROGRESS, by=self.advisor)
+        services.add_note(
+            ticket=self.ticket,
+            by=self.advisor,
+            text=REOPEN_NOTE,
+            visible_to_customer=True,
+        )
+        yield self.between(30, 120)
+        self.log_minutes(extra=30)
+        yield self.between(5, 20)
+        self.move(Status.COMPLETED)
+
+    # --- Steps ------------------------------------------------------------------------
+
+    def open(self) -> None:
+        odometer = (self.vehicle.mileage or 0) + self.begins // MINUTES_A_MILE
+        [priority] = self.shop.rng.choices(PRIORITIES, PRIORITY_WEIGHTS)
+        services.open_ticket(
+            id=self.number,
+            vehicle=self.vehicle,
+            by=self.opener,
+            priority=priority,
+            problem_description=self.job.problem,
+            odometer_miles=odometer,
+        )
+
+    def assign(self) -> None:
+        roles = ["Technician", self.shop.rng.choice(SECOND_ROLES)]
+        for mechanic, role in zip(self.crew, roles, strict=False):
+            services.assign_mechanic(
+                ticket=self.ticket, mechanic=mechanic, role=role, by=self.advisor
+            )
+
+    def move(self, status: Status, by: User | None = None) -> None:
+        services.move_ticket(ticket=self.ticket, status=status, by=by or self.worker)
+
+    def note(
+        self,
+        texts: tuple[str, ...],
+        *,
+        by: User | None = None,
+        visible_to_customer: bool = False,
+    ) -> None:
+        services.add_note(
+            ticket=self.ticket,
+            by=by or self.worker,
+            text=self.shop.rng.choice(texts),
+            visible_to_customer=visible_to_customer,
+        )
+
+    def install(self, part_number: str, quantity: int) -> bool:
+        """Install a part, or write down that the shelf is short of it."""
+        part = self.shop.parts[part_number]
+        try:
+            services.install_part(
+                ticket=self.ticket,
+                part=part,
+                quantity_used=quantity,
+                by=self.worker,
+                markup_percentage=self.shop.rng.choice(MARKUPS),
+                warranty_months=WARRANTY_MONTHS.get(part.category),
+                installed_by=self.crew[0],
+            )
+        except InsufficientStock:
+            self.note((f"{part.name} is short, one is on order.",))
+            return False
+        return True
+
+    def remove(self, part_number: str) -> None:
+        part = self.shop.parts[part_number]
+        services.remove_part(ticket=self.ticket, part=part, by=self.worker)
+
+    def take_one_more(self) -> None:
+        """Use one unit more than planned of the last part that is a fluid."""
+        fluids = TicketPart.objects.filter(
+            ticket_id=self.number, part__category="Fluids"
+        )
+        line = fluids.select_related("part").order_by("-pk").first()
+        if line is not None:
+            services.change_installed_part(
+                ticket=self.ticket,
+                part=line.part,
+                by=self.worker,
+                quantity_used=line.quantity_used + 1,
+            )
+
+    def log_minutes(self, extra: int = 0) -> None:
+        for mechanic in self.crew:
+            services.change_assignment(
+                ticket=self.ticket,
+                mechanic=mechanic,
+                by=self.login_of(mechanic),
+                minutes_worked=self.job.minutes + extra + self.between(0, 3) * 5,
+            )
+
+    # --- Who and when -----------------------------------------------------------------
+
+    @property
+    def ticket(self) -> ServiceTicket:
+        """Point at the ticket; the services read and lock the row themselves."""
+        return ServiceTicket(pk=self.number)
+
+    @property
+    def advisor(self) -> User:
+        return self.shop.staff.advisor
+
+    @property
+    def worker(self) -> User:
+        return self.login_of(self.crew[0])
+
+    @property
+    def opener(self) -> User:
+        """Find who opens the ticket: now and then customers do so themselves."""
+        user = self.vehicle.customer.user
+        return user if user is not None and self.luck(0.4) else self.advisor
+
+    def login_of(self, mechanic: Mechanic) -> User:
+        """Return the mechanic's own login; the advisor types for those without."""
+        technician = self.shop.staff.technician
+        return technician if mechanic.belongs_to(technician) else self.advisor
+
+    def luck(self, chance: float) -> bool:
+        return self.shop.rng.random() < chance
+
+    def between(self, least: int, most: int) -> int:
+        return self.shop.rng.randint(least, most)
+
+
+ROADS: dict[Status, Callable[[Visit], Iterator[int]]] = {
+    Status.OPEN: Visit.stay_open,
+    Status.IN_PROGRESS: Visit.be_in_progress,
+    Status.WAITING: Visit.be_waiting,
+    Status.COMPLETED: Visit.be_completed,
+    Status.CANCELLED: Visit.be_cancelled,
+}
+
+
+class FirstVisit(Visit):
+    """The ticket that a first look at the data starts with: open, nothing installed."""
+
+    def steps(self) -> Iterator[int]:
+        """Let the customer open it and the counter answer."""
+        self.open()
+        yield 25
+        self.assign()
+        yield 5
+        services.add_note(
+            ticket=self.ticket,
+            by=self.advisor,
+            text="Thank you, we have a bay for you first thing in the morning.",
+            visible_to_customer=True,
+        )
+        services.add_note(ticket=self.ticket, by=self.advisor, text=self.job.finding)
+
+    @property
+    def opener(self) -> User:
+        user = self.vehicle.customer.user
+        assert user is not None
+        return user

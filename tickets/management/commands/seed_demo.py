@@ -1,0 +1,66 @@
+"""``manage.py seed_demo``: a shop to look at, in an empty database."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from time import perf_counter
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from tickets.demo.build import build, is_here, is_untouched, whatever_is_in_the_way
+from tickets.demo.people import login_table
+
+
+class Command(BaseCommand):
+    help = "Fill an empty database with a made-up shop; never change or delete a row."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--if-empty",
+            action="store_true",
+            help="If there is any customer or login, at most tell the demo logins.",
+        )
+        parser.add_argument(
+            "--force",
+            action="store_true",
+            help="Work although DEBUG is off; the logins' password is publicly known.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["if_empty"] and not is_untouched():
+            if is_here():
+                self.show_logins()
+            return
+        if not (settings.DEBUG or options["force"]):
+            raise CommandError(
+                "DEBUG is off, and the demo logins have a publicly known password."
+                " Say --force if you want them here."
+            )
+        self.seed()
+
+    @transaction.atomic
+    def seed(self) -> None:
+        """Build the shop once, where nothing is in its way.
+
+        :raises CommandError: if the database holds somebody's data
+        """
+        if is_here():
+            self.stdout.write("The demo data are here already; nothing was changed.")
+            return
+        if obstacle := whatever_is_in_the_way():
+            raise CommandError(
+                f"The database holds data that are not the demo's ({obstacle})."
+                " The demo data need an empty one: set DATABASE_URL to a new database."
+            )
+        started = perf_counter()
+        build(self.stdout.write)
+        self.stdout.write(f"Done in {perf_counter() - started:.1f} seconds.\n\n")
+        self.show_logins()
+
+    def show_logins(self) -> None:
+        """Print who may sign in, as a table."""
+        for row in (("Role", "Email", "Password"), *login_table()):
+            self.stdout.write("{:<16} {:<24} {}".format(*row))
