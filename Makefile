@@ -93,8 +93,8 @@ schema: setup-dev
 		--settings mechanic_shop.settings.test
 
 deploy-check: setup-dev
-	SECRET_KEY=a-key-that-only-this-check-uses-0123456789 \
-	JWT_SECRET_KEY=another-key-that-only-this-check-uses-0123 \
+	SECRET_KEY=a-key-that-only-this-check-uses-and-that-is-long-enough-0123456789 \
+	JWT_SECRET_KEY=another-key-that-only-this-check-uses-0123456789 \
 	ALLOWED_HOSTS=shop.example DATABASE_URL= REDIS_URL= \
 		python manage.py check --deploy --fail-level WARNING \
 		--settings mechanic_shop.settings.production
