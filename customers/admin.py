@@ -10,7 +10,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.forms import PaginationInlineFormSet
 
-from mechanic_shop.admin import ShopInline, ShopModelAdmin, changes_of, dialog
+from mechanic_shop.admin import (
+    ShopInline,
+    ShopModelAdmin,
+    changes_of,
+    dialog,
+    user_of,
+)
 
 from . import services
 from .models import Customer, Vehicle
@@ -87,7 +93,9 @@ class CustomerAdmin(ShopModelAdmin):
         self, request: HttpRequest, obj: Customer, form: forms.ModelForm, change: bool
     ) -> None:
         if change:
-            services.update_customer(customer=obj, **changes_of(obj, form))
+            services.update_customer(
+                customer=obj, by=user_of(request), **changes_of(obj, form)
+            )
         else:
             obj.save()
 

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 
 from mechanic_shop.accounts.emails import normalize_email, validate_plain_email
 from mechanic_shop.accounts.models import User
@@ -76,7 +77,7 @@ class Customer(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.full_name
+        return self.full_name or "(erased)"
 
     @property
     def full_name(self) -> str:
@@ -87,6 +88,13 @@ class Customer(models.Model):
 
     def clean(self) -> None:
         self.email = normalize_email(self.email) if self.email else None
+
+
+def validate_not_of_the_future(year: int) -> None:
+    """:raises ValidationError: for a model year after the next one"""
+    latest = timezone.now().year + 1
+    if year > latest:
+        raise ValidationError(f"The year must not be after {latest}.")
 
 
 class VehicleQuerySet(models.QuerySet["Vehicle"]):
@@ -110,7 +118,7 @@ class Vehicle(models.Model):
     make = models.CharField(max_length=100)
     model = models.CharField(max_length=100)
     year = models.PositiveSmallIntegerField(
-        validators=[MinValueValidator(EARLIEST_YEAR)]
+        validators=[MinValueValidator(EARLIEST_YEAR), validate_not_of_the_future]
     )
     color = models.CharField(max_length=50, blank=True, default="")
     license_plate = models.CharField(max_length=20, blank=True, default="")

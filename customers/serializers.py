@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils import timezone
 from rest_framework import serializers
 
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import role_of
 from mechanic_shop.accounts.serializers import PasswordField, UserSerializer
 from mechanic_shop.api.serializers import (
+    BlankIsNullMixin,
     StrictModelSerializer,
     VisibleRelatedField,
 )
 
 from . import vin as vins
-from .models import EARLIEST_YEAR, Customer, Vehicle, vin_complaint
+from .models import Customer, Vehicle, vin_complaint
 
 
 class CustomerSerializer(StrictModelSerializer[Customer]):
@@ -47,11 +47,14 @@ class BriefCustomerSerializer(serializers.ModelSerializer[Customer]):
         fields = ["customer_id", "first_name", "last_name", "phone"]
 
 
-class VinField(serializers.CharField):
+class VinField(BlankIsNullMixin):
     """A VIN as people type it: case, spaces and dashes do not matter."""
 
-    def to_internal_value(self, data: Any) -> str | None:  # type: ignore[override]
-        return vins.normalize_vin(super().to_internal_value(data)) or None
+    def is_blank(self, text: str) -> bool:
+        return not vins.normalize_vin(text)
+
+    def to_internal_value(self, data: Any) -> str:
+        return vins.normalize_vin(super().to_internal_value(data))
 
 
 class VehicleSerializer(StrictModelSerializer[Vehicle]):
@@ -81,14 +84,6 @@ class VehicleSerializer(StrictModelSerializer[Vehicle]):
             "updated_at",
         ]
         derived_fields = ("vin_check",)
-
-    def validate_year(self, year: int) -> int:
-        latest = timezone.now().year + 1
-        if not EARLIEST_YEAR <= year <= latest:
-            raise serializers.ValidationError(
-                f"The year must be between {EARLIEST_YEAR} and {latest}."
-            )
-        return year
 
     def validate_vin(self, vin: str | None) -> str | None:
         others = Vehicle.objects.filter(vin=vin)
@@ -144,7 +139,12 @@ class RegisterSerializer(StrictModelSerializer[Customer]):
         ]
         # The service answers a taken address, so that it can also write to its owner.
         extra_kwargs = {
-            "email": {"required": True, "allow_null": False, "validators": []}
+            "email": {
+                "required": True,
+                "allow_null": False,
+                "allow_blank": False,
+                "validators": [],
+            }
         }
 
 

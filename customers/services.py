@@ -37,6 +37,12 @@ class EmailTaken(ValidationError):
         super().__init__({"email": [EMAIL_TAKEN]})
 
 
+class StaffLogin(Conflict):
+    """A login that opens the back office is not changed through a customer's record."""
+
+    code = "staff_login"
+
+
 class OwnerChanged(Conflict):
     """Who owns the vehicle is no longer what the caller takes it to be."""
 
@@ -99,18 +105,29 @@ def invite_customer(*, customer: Customer) -> User:
 
 
 @transaction.atomic
-def update_customer(*, customer: Customer, **changes: Any) -> Customer:
+def update_customer(*, customer: Customer, by: User, **changes: Any) -> Customer:
     """Change a customer; a linked login keeps the same names and address.
 
     :raises EmailTaken: if another login has the new address
+    :raises StaffLogin: if the address is somebody else's way into the back office
     :raises ValidationError: if a login would be left without an address
     """
+    new_email = changes.get("email", customer.email)
+    if new_email != customer.email:
+        _check_may_readdress(customer, by)
     for name, value in changes.items():
         setattr(customer, name, value)
     if customer.user is not None:
         _follow(customer.user, customer)
     customer.save()
     return customer
+
+
+def _check_may_readdress(customer: Customer, by: User) -> None:
+    """Keep staff from taking over a colleague's login: a reset is mailed to it."""
+    user = customer.user
+    if user is not None and user.is_staff and user != by and not by.is_superuser:
+        raise StaffLogin("This is the login of staff; only they can change the email.")
 
 
 def _follow(user: User, customer: Customer) -> None:
@@ -137,12 +154,17 @@ def delete_customer(*, customer: Customer) -> None:
     if customer.service_tickets.still_open().exists():
         raise InUse("This customer has an open service ticket.")
     user = customer.user
-    if customer.service_tickets.exists():
+    if customer.service_tickets.exists() or _owns_history(customer):
         _erase(customer)
     else:
         customer.delete()
     if user is not None and not user.is_staff:
         erase_user(user=user)
+
+
+def _owns_history(customer: Customer) -> bool:
+    """Tell whether a vehicle has tickets, which may be those of an earlier owner."""
+    return customer.vehicles.exclude(service_tickets=None).exists()
 
 
 def _erase(customer: Customer) -> None:
@@ -162,6 +184,12 @@ def change_owner(*, vehicle: Vehicle, customer: Customer) -> None:
     :raises InUse: while a ticket of the vehicle is open
     :raises OwnerChanged: if somebody else did the same at this moment
     """
+    owners = Customer.objects.not_erased().filter(
+        pk__in=[vehicle.customer_id, customer.pk]
+    )
+    # Both at once and in one order, so that two hand-overs never wait for each other.
+    if customer not in owners.order_by("pk").select_for_update():
+        raise OwnerChanged("The new owner is no longer a customer.")
     vehicle = lock_vehicle(vehicle)
     if vehicle.service_tickets.still_open().exists():
         raise InUse("This vehicle has an open service ticket.")

@@ -104,7 +104,7 @@ class CustomerViewSet(ShopModelViewSet[Customer]):
     def perform_update(self, serializer: BaseSerializer[Customer]) -> None:
         assert serializer.instance is not None
         services.update_customer(
-            customer=serializer.instance, **serializer.validated_data
+            customer=serializer.instance, by=self.user, **serializer.validated_data
         )
 
     def perform_destroy(self, instance: Customer) -> None:

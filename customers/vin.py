@@ -31,8 +31,12 @@ class VinCheck(StrEnum):
 
 
 def normalize_vin(typed: str) -> str:
-    """Drop spaces and dashes and upper-case the rest."""
-    return _PUNCTUATION.sub("", typed).upper()
+    """Drop spaces and dashes and upper-case the rest.
+
+    Text that is not ASCII stays as it is: upper-casing would turn ``ſ`` into a valid S.
+    """
+    vin = _PUNCTUATION.sub("", typed)
+    return vin.upper() if vin.isascii() else vin
 
 
 def has_vin_characters(vin: str) -> bool:

@@ -121,7 +121,7 @@ def delete_part(*, part: Part) -> None:
     """
     part = Part.objects.select_for_update().get(pk=part.pk)
     if part.movements.exclude(ticket=None).exists() or part.ticket_parts.exists():
-        raise InUse("This part was used on a service ticket. Set is_active to false.")
+        raise InUse("This part was used on a service ticket. Deactivate it instead.")
     part.delete()
 
 

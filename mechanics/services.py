@@ -16,5 +16,5 @@ def delete_mechanic(*, mechanic: Mechanic) -> None:
         mechanic.delete()
     except ProtectedError as error:
         raise InUse(
-            "This mechanic has worked on service tickets. Set is_active to false."
+            "This mechanic has worked on service tickets. Deactivate them instead."
         ) from error

@@ -9,7 +9,6 @@ from rest_framework.decorators import action
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import BaseSerializer
 
 from mechanic_shop.api.caching import cached_rendering
 from mechanic_shop.api.throttling import CreateMechanicThrottle
@@ -69,11 +68,19 @@ class MechanicViewSet(ShopModelViewSet[Mechanic]):
         rendered: bytes = JSONRenderer().render(serializer.data)
         return rendered
 
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Hire a mechanic, which means to agree on a salary."""
+        self.require("mechanics.view_salary")
+        return super().create(request, *args, **kwargs)
+
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change the fields that were sent; the salary needs a right of its own."""
+        if "salary" in request.data:
+            self.require("mechanics.view_salary")
+        return super().update(request, *args, **kwargs)
+
     def perform_destroy(self, instance: Mechanic) -> None:
         services.delete_mechanic(mechanic=instance)
-
-    def perform_create(self, serializer: BaseSerializer[Mechanic]) -> None:
-        serializer.save()
 
     @extend_schema(
         parameters=[ActivityQuerySerializer],

@@ -32,7 +32,7 @@ from mechanic_shop.money import format_cents
 
 from . import services
 from .models import ServiceTicket, TicketEvent, TicketMechanic, TicketPart, TicketStatus
-from .views import verbs_for
+from .permissions import verbs_for
 
 Status = TicketStatus
 

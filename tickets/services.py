@@ -49,7 +49,8 @@ class IllegalMove(Conflict):
 
     def __init__(self, ticket: ServiceTicket, status: str) -> None:
         super().__init__(
-            f"A ticket that is {ticket.status} cannot become {status}.",
+            f"A ticket that is {ticket.get_status_display().lower()} cannot become"
+            f" {Status(status).label.lower()}.",
             allowed=[str(move) for move in ticket.allowed_moves],
         )
 

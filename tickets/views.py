@@ -23,6 +23,7 @@ from mechanics.models import Mechanic
 from . import services
 from .filters import TicketFilterSet
 from .models import ServiceTicket
+from .permissions import verbs_for
 from .serializers import (
     AddInventorySerializer,
     AddPartSerializer,
@@ -312,20 +313,6 @@ class ServiceTicketViewSet(
 
     def perform_destroy(self, instance: ServiceTicket) -> None:
         services.delete_ticket(ticket=instance)
-
-
-def verbs_for(ticket: ServiceTicket, body: dict[str, Any]) -> set[str]:
-    """Name the permissions that this update of a ticket needs; repeating needs none."""
-    changed = {name for name, value in body.items() if getattr(ticket, name) != value}
-    verbs = {"tickets.change_serviceticket"} if changed - {"status"} else set()
-    if "status" in changed:
-        if body["status"] == Status.CANCELLED:
-            verbs.add("tickets.cancel_ticket")
-        elif ticket.is_closed:
-            verbs.add("tickets.reopen_ticket")
-        else:
-            verbs.add("tickets.work_ticket")
-    return verbs
 
 
 class CustomerTicketViewSet(mixins.ListModelMixin, TicketRows):

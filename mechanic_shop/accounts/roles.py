@@ -54,9 +54,14 @@ COUNTER = frozenset(
     }
 )
 
+#: What a manager may do with logins; the admin keeps superusers out of reach.
+LOGINS = frozenset({"accounts.view_user", "accounts.add_user", "accounts.change_user"})
+
+#: What each role starts with, beside everything in ``SHOP_APPS`` for managers.
 ROLES: dict[str, frozenset[str]] = {
     TECHNICIAN: VIEW_EVERYTHING | WORK,
     SERVICE_ADVISOR: VIEW_EVERYTHING | WORK | COUNTER,
+    MANAGER: LOGINS,
 }
 
 #: Group names and the word for them in answers, the highest role first.
@@ -86,17 +91,15 @@ def create_missing_groups(sender: AppConfig, using: str, **kwargs: Any) -> None:
     """
     for config in apps.get_app_configs():
         create_permissions(config, using=using, verbosity=0)
-    for name in (TECHNICIAN, SERVICE_ADVISOR, MANAGER):
+    for name in ROLES:
         group, created = Group.objects.using(using).get_or_create(name=name)
         if created:
             group.permissions.set(_permissions_of(name, using))
 
 
 def _permissions_of(name: str, using: str) -> list[Permission]:
-    wanted = Q(content_type__app_label__in=SHOP_APPS)
-    if name != MANAGER:
-        wanted = Q()
-        for label in ROLES[name]:
-            app, codename = label.split(".")
-            wanted |= Q(content_type__app_label=app, codename=codename)
+    wanted = Q(content_type__app_label__in=SHOP_APPS) if name == MANAGER else Q()
+    for label in ROLES[name]:
+        app, codename = label.split(".")
+        wanted |= Q(content_type__app_label=app, codename=codename)
     return list(Permission.objects.using(using).filter(wanted))

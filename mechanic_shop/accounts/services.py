@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 from secrets import token_hex
+from typing import Protocol
 
 from django.conf import settings
 from django.contrib.auth import authenticate
@@ -33,6 +34,14 @@ from .models import Session, User
 from .tokens import ShopRefreshToken, session_id_of
 
 logger = logging.getLogger(__name__)
+
+
+class OpensLogin(Protocol):
+    def __call__(self, *, email: str) -> None: ...
+
+
+#: Who may know the owner of an address that has no login; ``customers`` adds itself.
+when_no_login: list[OpensLogin] = []
 
 
 @dataclass(frozen=True)
@@ -169,9 +178,16 @@ def send_set_password_link(*, user: User) -> None:
 
 
 def request_password_reset(*, email: str) -> None:
-    """Mail a set-password link if the address belongs to an active login."""
-    user = User.objects.filter(email=normalize_email(email), is_active=True).first()
-    if user is not None:
+    """Mail a set-password link if the address belongs to an active login.
+
+    An address without any login is offered to ``when_no_login``.
+    """
+    email = normalize_email(email)
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        for open_login in when_no_login:
+            open_login(email=email)
+    elif user.is_active:
         send_set_password_link(user=user)
 
 

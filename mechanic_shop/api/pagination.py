@@ -9,7 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-POSITIVE = re.compile(r"0*[1-9][0-9]{0,8}", re.ASCII)
+#: More digits than any list has pages, few enough for Python to read.
+POSITIVE = re.compile(r"0*[1-9][0-9]{0,99}", re.ASCII)
 
 
 class ShopPagination(PageNumberPagination):

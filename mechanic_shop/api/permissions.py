@@ -82,7 +82,8 @@ class VerbPermission(BasePermission):
     @staticmethod
     def _verbs(view: APIView) -> tuple[str, ...]:
         action = getattr(view, "action", None)
-        if action is None or action == "metadata":
+        method = (view.request.method or "").lower()
+        if action in (None, "metadata") or method not in view.http_method_names:
             return (SIGNED_IN,)  # not a verb: DRF answers 405, or describes itself
         verbs = getattr(view, "verbs", {}).get(action, ())
         return (verbs,) if isinstance(verbs, str) else verbs

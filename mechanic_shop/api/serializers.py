@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from django.db import models
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from mechanic_shop.accounts.emails import normalize_email, validate_plain_email
 
@@ -33,7 +34,19 @@ class UTCDateTimeField(serializers.DateTimeField):
         super().__init__(**kwargs)
 
 
-class NormalizedEmailField(serializers.EmailField):
+class BlankIsNullMixin(serializers.CharField):
+    """A text that is null when absent, also when it is absent as an empty string."""
+
+    def run_validation(self, data: Any = empty) -> Any:
+        if self.allow_null and isinstance(data, str) and self.is_blank(data):
+            data = None
+        return super().run_validation(data)
+
+    def is_blank(self, text: str) -> bool:
+        return not text.strip()
+
+
+class NormalizedEmailField(BlankIsNullMixin, serializers.EmailField):
     """An email address in the one spelling that is stored and compared."""
 
     def __init__(self, **kwargs: Any) -> None:

@@ -4,8 +4,10 @@
 suite runs on SQLite and local memory.
 """
 
+import os
+
 from .base import *  # noqa: F403
-from .base import BASE_DIR, DATABASES, SIMPLE_JWT, THROTTLES
+from .base import BASE_DIR, CACHES, DATABASES, SIMPLE_JWT, THROTTLES
 
 DEBUG = False
 SECRET_KEY = "insecure-test-key-that-is-longer-than-32-bytes"
@@ -18,6 +20,9 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+
+# The workers of one run share a Redis and must not share their keys.
+CACHES["default"]["KEY_PREFIX"] = f"test-{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 
 # A file and not memory, because the race tests open one connection for each thread.
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):

@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from customers.models import Customer, Vehicle
+from customers.tests.factories import CustomerFactory, VehicleFactory
+from mechanic_shop.accounts.models import Session, User
+from mechanic_shop.accounts.services import start_session
+from mechanic_shop.accounts.tests.factories import PASSWORD, UserFactory
+from tickets.models import ServiceTicket
+from tickets.services import move_ticket, open_ticket
+from tickets.tests.factories import TicketFactory
+
+pytestmark = pytest.mark.django_db
+
+ADDRESS = "jordan@example.com"
+VIN = "1M8GDM9AXKP042788"
+
+
+@pytest.fixture
+def customer() -> Customer:
+    return CustomerFactory.create(email=ADDRESS)
+
+
+@pytest.fixture
+def former(owner: User) -> Customer:
+    """A customer with every detail, a login that left traces, and a closed ticket."""
+    details = {"address": "1 Elm St", "city": "Reno", "state": "NV"}
+    details |= {"last_name": "Riverside", "user__last_name": "Riverton"}
+    customer = CustomerFactory.create(email=ADDRESS, postal_code="89501", **details)
+    assert customer.user is not None
+    vehicle = VehicleFactory.create(customer=customer, vin=VIN, license_plate="BLUE-1")
+    ticket = open_ticket(
+        vehicle=vehicle,
+        by=customer.user,
+        problem_description="It rattles.",
+        odometer_miles=1,
+    )
+    move_ticket(ticket=ticket, status="cancelled", by=owner)
+    return customer
+
+
+def delete(client: APIClient, customer: Customer) -> int:
+    return client.delete(f"/api/customers/{customer.pk}").status_code
+
+
+def log_in() -> int:
+    body = {"email": ADDRESS, "password": PASSWORD}
+    return APIClient().post("/api/auth/login", body).status_code
+
+
+class TestDeleteCustomer:
+    def test_takes_vehicles_login_and_sessions_along(
+        self, shop: APIClient, owner: User, customer: Customer
+    ) -> None:
+        VehicleFactory.create(customer=customer)
+        assert customer.user is not None
+        start_session(user=customer.user)
+
+        assert delete(shop, customer) == 204
+
+        assert not Customer.objects.exists()
+        assert not Vehicle.objects.exists()
+        assert User.objects.get() == owner
+        assert not Session.objects.exclude(user=owner).exists()
+
+    def test_signs_out_who_deletes_themselves(
+        self, customer: Customer, client_of: Callable[[User], APIClient]
+    ) -> None:
+        assert customer.user is not None
+        client = client_of(customer.user)
+
+        assert delete(client, customer) == 204
+
+        assert client.get("/api/auth/me").status_code == 401
+        assert log_in() == 401
+
+    def test_keeps_the_login_of_staff(self, shop: APIClient) -> None:
+        user = UserFactory.create(email=ADDRESS, is_staff=True)
+        customer = CustomerFactory.create(email=ADDRESS, user=user)
+
+        assert delete(shop, customer) == 204
+
+        assert not Customer.objects.exists()
+        assert log_in() == 200
+
+    def test_is_refused_while_a_ticket_is_open(
+        self, shop: APIClient, customer: Customer
+    ) -> None:
+        vehicle = VehicleFactory.create(customer=customer)
+        TicketFactory.create(vehicle=vehicle, closed=True)
+        TicketFactory.create(vehicle=vehicle)
+
+        answer = shop.delete(f"/api/customers/{customer.pk}")
+
+        assert answer.status_code == 409
+        assert answer.data["code"] == "in_use"
+        customer.refresh_from_db()
+        assert (customer.email, customer.erased_at) == (ADDRESS, None)
+        assert log_in() == 200
+
+    def test_works_for_the_buyer_of_a_vehicle_with_history(
+        self, shop: APIClient, customer: Customer
+    ) -> None:
+        ticket = TicketFactory.create(closed=True)
+        seller = ticket.customer
+        Vehicle.objects.update(customer=customer, vin=VIN)
+
+        assert delete(shop, customer) == 204
+
+        assert shop.get(f"/api/customers/{customer.pk}").status_code == 404
+        ticket.refresh_from_db()
+        assert ticket.customer == seller
+        assert not Vehicle.objects.filter(vin=VIN).exists()
+        assert log_in() == 401
+
+    def test_has_nothing_to_delete_the_second_time(
+        self, shop: APIClient, customer: Customer
+    ) -> None:
+        assert [delete(shop, customer), delete(shop, customer)] == [204, 404]
+
+
+class TestEraseCustomer:
+    """What deleting does to a customer whom the shop's books mention."""
+
+    def test_blanks_everything_personal(
+        self, shop: APIClient, former: Customer
+    ) -> None:
+        assert delete(shop, former) == 204
+
+        former.refresh_from_db()
+        names = ["first_name", "last_name", "phone", "address"]
+        names += ["city", "state", "postal_code"]
+        assert {getattr(former, name) for name in names} == {""}
+        assert (former.email, former.user) == (None, None)
+        assert former.erased_at is not None
+
+    def test_blanks_vin_and_plate_of_the_vehicles(
+        self, shop: APIClient, former: Customer
+    ) -> None:
+        delete(shop, former)
+
+        vehicle = Vehicle.objects.get()
+        assert (vehicle.vin, vehicle.license_plate) == (None, "")
+        assert (vehicle.make, vehicle.customer_id) == ("Honda", former.pk)
+
+    def test_keeps_the_tickets_for_the_books(
+        self, shop: APIClient, former: Customer
+    ) -> None:
+        ticket = ServiceTicket.objects.get()
+
+        delete(shop, former)
+
+        answer = shop.get(f"/api/service-tickets/{ticket.pk}")
+        assert answer.status_code == 200
+        assert answer.data["customer_id"] == former.pk
+        assert answer.data["customer"]["last_name"] == ""
+        assert answer.data["vehicle"]["vin"] is None
+
+    def test_leaves_nothing_personal_in_any_answer(
+        self, shop: APIClient, former: Customer
+    ) -> None:
+        ticket = ServiceTicket.objects.get()
+        secrets = [ADDRESS, "Riverside", "Riverton", "1 Elm St", VIN, "BLUE-1"]
+
+        delete(shop, former)
+
+        paths = ["customers", "vehicles", "service-tickets"]
+        paths.append(f"service-tickets/{ticket.pk}/events")
+        text = "".join(shop.get(f"/api/{path}").content.decode() for path in paths)
+        assert [secret for secret in secrets if secret in text] == []
+
+    def test_leaves_every_list_and_is_not_found(
+        self, shop: APIClient, former: Customer
+    ) -> None:
+        vehicle = Vehicle.objects.get()
+
+        delete(shop, former)
+
+        assert shop.get("/api/customers").data["customers"] == []
+        assert shop.get("/api/vehicles").data["vehicles"] == []
+        for path in [
+            f"customers/{former.pk}",
+            f"customers/{former.pk}/vehicles",
+            f"customers/{former.pk}/vehicles/{vehicle.pk}",
+            f"customers/{former.pk}/service-tickets",
+            f"vehicles/{vehicle.pk}",
+        ]:
+            assert shop.get(f"/api/{path}").status_code == 404, path
+        assert delete(shop, former) == 404
+        change = shop.put(f"/api/customers/{former.pk}", {"first_name": "Back"})
+        assert change.status_code == 404
+
+    def test_ends_login_and_sessions(
+        self, former: Customer, client_of: Callable[[User], APIClient], shop: APIClient
+    ) -> None:
+        assert former.user is not None
+        client = client_of(former.user)
+
+        delete(shop, former)
+
+        assert client.get("/api/auth/me").status_code == 401
+        assert log_in() == 401
+        assert not User.objects.filter(email=ADDRESS).exists()
+        assert not User.objects.filter(last_name="Riverton").exists()
+
+    def test_frees_the_email_and_the_vin(
+        self, shop: APIClient, former: Customer
+    ) -> None:
+        delete(shop, former)
+        body: dict[str, Any] = {"first_name": "New", "last_name": "Start", "phone": "1"}
+
+        answer = APIClient().post(
+            "/api/auth/register", {**body, "email": ADDRESS, "password": PASSWORD}
+        )
+
+        assert answer.status_code == 201
+        pk = answer.data["customer"]["customer_id"]
+        assert pk != former.pk
+        car = {"make": "Honda", "model": "Fit", "year": 2019, "vin": VIN}
+        assert shop.post(f"/api/customers/{pk}/vehicles", car).status_code == 201
+
+    def test_leaves_a_vehicle_that_was_sold_to_its_new_owner(
+        self, shop: APIClient, former: Customer, customer_with_car: Customer
+    ) -> None:
+        assert delete(shop, former) == 204
+
+        vehicle = Vehicle.objects.get(customer=customer_with_car)
+        assert (vehicle.vin, vehicle.license_plate) == (VIN, "BLUE-1")
+        path = f"/api/customers/{customer_with_car.pk}/vehicles/{vehicle.pk}"
+        assert shop.get(path).data["vin"] == VIN
+
+
+@pytest.fixture
+def customer_with_car(former: Customer) -> Customer:
+    """Somebody who bought the former customer's only car."""
+    buyer = CustomerFactory.create()
+    former.vehicles.update(customer=buyer)
+    return buyer
