@@ -6,6 +6,7 @@ import django_filters
 from django.db.models import QuerySet
 
 from mechanic_shop.api.filters import (
+    MomentFilter,
     ShopFilterSet,
     TotalOrderingFilter,
     WholeNumberFilter,
@@ -20,7 +21,7 @@ class CustomerFilterSet(ShopFilterSet):
     search_columns = ("first_name", "last_name", "email", "phone")
 
     search = django_filters.CharFilter(method="filter_search")
-    updated_after = django_filters.IsoDateTimeFilter("updated_at", lookup_expr="gt")
+    updated_after = MomentFilter("updated_at", lookup_expr="gt")
     ordering = TotalOrderingFilter(fields=["last_name", "email", "created_at"])
 
     class Meta:

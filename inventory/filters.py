@@ -4,6 +4,7 @@ import django_filters
 from django.db.models import QuerySet
 
 from mechanic_shop.api.filters import (
+    MomentFilter,
     ShopFilterSet,
     StrictBooleanFilter,
     TotalOrderingFilter,
@@ -19,7 +20,7 @@ class PartFilterSet(ShopFilterSet):
     category = django_filters.CharFilter(lookup_expr="iexact")
     search = django_filters.CharFilter(method="filter_search")
     is_active = StrictBooleanFilter()
-    updated_after = django_filters.IsoDateTimeFilter("updated_at", lookup_expr="gt")
+    updated_after = MomentFilter("updated_at", lookup_expr="gt")
     ordering = TotalOrderingFilter(
         fields=[
             "part_number",

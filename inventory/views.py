@@ -75,8 +75,8 @@ class PartViewSet(ShopModelViewSet[Part]):
         return Response(AdjustedPartSerializer(answer).data)
 
     @extend_schema(responses={200: StockMovementSerializer(many=True)})
-    @action(detail=True, filterset_class=None)
+    @action(detail=True, filterset_class=None, collection="movements")
     def movements(self, request: Request, pk: str) -> Response:
         """Show everything that ever moved this part, newest first."""
         rows = self.get_object().movements.select_related("by").order_by("-pk")
-        return self.paginated(rows, StockMovementSerializer, collection="movements")
+        return self.paginated(rows, StockMovementSerializer)

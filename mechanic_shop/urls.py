@@ -37,7 +37,7 @@ urlpatterns = [
     path("admin/login/", guard_login(admin.site.login)),
     path("admin/", admin.site.urls),
     path("", include(mechanic_shop.accounts.urls)),
-    path("api/login/", include("mechanic_shop.api.login_urls")),
+    path("", include("mechanic_shop.api.login_urls")),
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
     re_path(
         r"^api/docs/?$",
@@ -47,6 +47,7 @@ urlpatterns = [
     re_path(
         r"^api/redoc/?$", SpectacularRedocView.as_view(url_name="schema"), name="redoc"
     ),
+    path("api", router.get_api_root_view()),
     path("api/", include(router.urls)),
     re_path(r"^api(?:/.*)?$", UnknownPath.as_view()),
     path("healthz", healthz, name="healthz"),

@@ -773,7 +773,7 @@ class TestMovingATicket:
         said = run_action(desk, "start_selected", tickets)
 
         tickets[0].refresh_from_db()
-        assert said == "A ticket that is cancelled cannot become in_progress."
+        assert said == "A ticket that is cancelled cannot become in progress."
         assert tickets[0].status == "open"
 
     def test_needs_the_right_for_this_very_move(self, boss: User) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import django_filters
@@ -7,12 +8,16 @@ from django import forms
 from django.db.models import QuerySet
 
 from mechanic_shop.api.filters import (
+    MomentFilter,
     ShopFilterSet,
     TotalOrderingFilter,
     WholeNumberFilter,
 )
 
 from .models import ServiceTicket
+
+#: As many digits as any id has.
+MECHANIC_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
 class StatusListField(forms.CharField):
@@ -45,7 +50,7 @@ class MechanicField(forms.CharField):
 
     def clean(self, value: Any) -> str:
         text = str(super().clean(value) or "").strip()
-        if text and text != "me" and not (text.isascii() and text.isdigit()):
+        if text and text != "me" and not MECHANIC_ID.fullmatch(text):
             raise forms.ValidationError("Send a mechanic's id, or me.")
         return text
 
@@ -70,9 +75,9 @@ class TicketFilterSet(ShopFilterSet):
     customer_id = WholeNumberFilter()
     vehicle_id = WholeNumberFilter()
     mechanic_id = MechanicFilter(method="filter_mechanic")
-    opened_after = django_filters.IsoDateTimeFilter("opened_at", lookup_expr="gte")
-    opened_before = django_filters.IsoDateTimeFilter("opened_at", lookup_expr="lt")
-    updated_after = django_filters.IsoDateTimeFilter("updated_at", lookup_expr="gt")
+    opened_after = MomentFilter("opened_at", lookup_expr="gte")
+    opened_before = MomentFilter("opened_at", lookup_expr="lt")
+    updated_after = MomentFilter("updated_at", lookup_expr="gt")
     search = django_filters.CharFilter(method="filter_search")
     ordering = TotalOrderingFilter(
         fields=["opened_at", "closed_at", "priority", "status"]

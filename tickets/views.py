@@ -256,14 +256,13 @@ class TimelineVerbs(TicketRows):
         )
 
     @extend_schema(responses={200: TicketEventSerializer(many=True)})
-    @action(detail=True, filterset_class=None)
+    @action(detail=True, filterset_class=None, collection="events")
     def events(self, request: Request, pk: str) -> Response:
         """Show what happened to this ticket, newest first."""
         rows = self.get_object().events.visible_to(self.user)
         return self.paginated(
             rows.select_related("by").order_by("-pk"),
             TicketEventSerializer,
-            collection="events",
         )
 
 

@@ -14,7 +14,7 @@ class BodyLimitMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        too_large = length.isdigit() and int(length) > settings.MAX_BODY_BYTES
+        too_large = length.isdecimal() and int(length) > settings.MAX_BODY_BYTES
         if too_large and is_api_path(request.path):
             return error_response(
                 413,

@@ -49,7 +49,8 @@ def cached_rendering(render: Callable[[], bytes], *, key: str, seconds: int) -> 
 
     try:
         answer = cache_page(seconds, key_prefix=key)(view)(BareRequest())
-    except OSError:
-        logger.warning("The cache does not answer; rendering without it")
+    except Exception:
+        # Each cache has errors of its own. One of the rendering comes again below.
+        logger.warning("The cache does not answer; rendering without it", exc_info=True)
         return rendered[-1] if rendered else render()
     return bytes(answer.content)

@@ -13,7 +13,9 @@ from typing import Any, ClassVar
 from django.core.exceptions import (
     PermissionDenied,
     RequestDataTooBig,
+    SuspiciousOperation,
     TooManyFieldsSent,
+    TooManyFilesSent,
 )
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import IntegrityError, InterfaceError, OperationalError
@@ -109,8 +111,10 @@ def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
             return exceptions.ValidationError(
                 exc.message_dict if hasattr(exc, "error_dict") else exc.messages
             )
-        case RequestDataTooBig() | TooManyFieldsSent():
+        case RequestDataTooBig() | TooManyFieldsSent() | TooManyFilesSent():
             return ContentTooLarge()
+        case SuspiciousOperation():
+            return exceptions.ParseError("The request could not be understood.")
     return None
 
 

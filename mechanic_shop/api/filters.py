@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import UTC
+from typing import TYPE_CHECKING, Any
 
 import django_filters
+import django_filters.fields
 from django import forms
 from django.db.models import Q, QuerySet
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
 
 TRUE_WORDS = {"true", "1"}
 FALSE_WORDS = {"false", "0"}
@@ -16,7 +22,15 @@ MAX_ID = 2**63 - 1
 
 
 class StrictFilterBackend(DjangoFilterBackend):
-    """Apply the view's ``filterset_class``; a bad value is a 400 that names it."""
+    """Apply the view's ``filterset_class`` to lists; a bad value is a 400."""
+
+    def filter_queryset(
+        self, request: Request, queryset: QuerySet[Any], view: APIView
+    ) -> QuerySet[Any]:
+        if getattr(view, "detail", False):
+            return queryset
+        filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
+        return filtered
 
 
 class StrictBooleanField(forms.NullBooleanField):
@@ -37,6 +51,21 @@ class StrictBooleanFilter(django_filters.BooleanFilter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("widget", forms.TextInput())
         super().__init__(*args, **kwargs)
+
+
+class MomentField(django_filters.fields.IsoDateTimeField):
+    """Read an ISO 8601 time that also exists in UTC; year 1 may not."""
+
+    def clean(self, value: Any) -> Any:
+        try:
+            moment = super().clean(value)
+            return moment and moment.astimezone(UTC)
+        except OverflowError as error:
+            raise forms.ValidationError("This time is out of range.") from error
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    field_class = MomentField
 
 
 class WholeNumberFilter(django_filters.Filter):

@@ -5,12 +5,11 @@ from django.urls import path
 
 from .throttling import guard_login
 
+login = guard_login(views.LoginView.as_view(template_name="rest_framework/login.html"))
+
 app_name = "rest_framework"
 urlpatterns = [
-    path(
-        "",
-        guard_login(views.LoginView.as_view(template_name="rest_framework/login.html")),
-        name="login",
-    ),
-    path("out/", views.LogoutView.as_view(), name="logout"),
+    path("api/login/", login, name="login"),
+    path("api/login", login),
+    path("api/login/out/", views.LogoutView.as_view(), name="logout"),
 ]

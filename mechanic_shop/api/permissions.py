@@ -61,7 +61,7 @@ class VerbPermission(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         verbs = self._verbs(view)
-        if verbs == (ANYONE,):
+        if verbs == (ANYONE,) or not request.authenticators:
             return True
         user = request.user
         if not user.is_authenticated:
@@ -83,7 +83,9 @@ class VerbPermission(BasePermission):
     def _verbs(view: APIView) -> tuple[str, ...]:
         action = getattr(view, "action", None)
         method = (view.request.method or "").lower()
-        if action in (None, "metadata") or method not in view.http_method_names:
-            return (SIGNED_IN,)  # not a verb: DRF answers 405, or describes itself
+        if action is None or method not in view.http_method_names:
+            return (ANYONE,)  # not a verb: DRF answers 405
+        if action == "metadata":
+            return (SIGNED_IN,)
         verbs = getattr(view, "verbs", {}).get(action, ())
         return (verbs,) if isinstance(verbs, str) else verbs

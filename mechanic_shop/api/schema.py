@@ -22,6 +22,12 @@ class ShopSchema(AutoSchema):
         parts = [part for part in self.path.split("/") if part and part != "api"]
         return [parts[0]] if parts else []
 
+    def _get_paginator(self) -> Any:
+        paginator = super()._get_paginator()  # type: ignore[no-untyped-call]
+        if paginator is not None:
+            paginator.collection = getattr(self.view, "collection", "results")
+        return paginator
+
     def get_operation_id(self) -> str:
         """Name an operation for its resource and verb: ``auth_login``."""
         action = getattr(self.view, "action", None)

@@ -17,6 +17,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
+from mechanic_shop.accounts.emails import normalize_email
+
 from .models import Rate, RateCounter, Spent
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 ACCOUNT_FAILURES = Rate(limit=10, seconds=900)
 ADMIN_LOGIN_GUARD = "30/m"
+ADMIN_LOGIN_GUARD_SECONDS = 60
 
 
 class RuleThrottle(BaseThrottle):
@@ -153,20 +156,39 @@ def guard_login(
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.method == "POST":
-            flood = is_ratelimited(
-                request,
-                group="login-form",
-                key=_ratelimit_key,
-                rate=ADMIN_LOGIN_GUARD,
-                increment=True,
-            )
-            spent = None if flood else spend("LOGIN", client_address(request))
-            if flood or (spent is not None and not spent.allowed):
-                return _too_many(request, 60 if spent is None else spent.reset)
-        return view(request, *args, **kwargs)
+        if request.method != "POST":
+            return view(request, *args, **kwargs)
+        if seconds := _must_wait(request):
+            return _too_many(request, seconds)
+        response = view(request, *args, **kwargs)
+        if response.status_code == 302:
+            forgive_login(_account(request))
+        return response
 
     return guarded
+
+
+def _must_wait(request: HttpRequest) -> int:
+    """Spend every budget of a login form; return seconds to wait, or 0 to go on."""
+    if is_ratelimited(
+        request,
+        group="login-form",
+        key=_ratelimit_key,
+        rate=ADMIN_LOGIN_GUARD,
+        increment=True,
+    ):
+        return ADMIN_LOGIN_GUARD_SECONDS
+    for spent in (
+        spend("LOGIN", client_address(request)),
+        spend_login_failure(_account(request)),
+    ):
+        if spent is not None and not spent.allowed:
+            return spent.reset
+    return 0
+
+
+def _account(request: HttpRequest) -> str:
+    return normalize_email(request.POST.get("username", ""))
 
 
 def _ratelimit_key(group: str, request: HttpRequest) -> str:

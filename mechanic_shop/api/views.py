@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import DatabaseError, connection
+from django.db import Error as DatabaseFailure
+from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -15,6 +17,8 @@ from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
+
+logger = logging.getLogger(__name__)
 
 
 def landing(request: HttpRequest) -> HttpResponse:
@@ -40,7 +44,7 @@ def _database() -> str:
     try:
         executor = MigrationExecutor(connection)
         pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError:
+    except DatabaseFailure:
         return "unavailable"
     return "migrations pending" if pending else "ok"
 
@@ -49,7 +53,8 @@ def _cache() -> str:
     try:
         cache.set("readyz", "ok", 10)
         return "ok" if cache.get("readyz") == "ok" else "unavailable"
-    except OSError:
+    except Exception:  # each cache has errors of its own, and all mean the same
+        logger.warning("The cache does not answer", exc_info=True)
         return "unavailable"
 
 

@@ -83,11 +83,11 @@ class ShopViewSet(GenericViewSet[M]):
         self,
         rows: QuerySet[Any],
         serializer_class: type[BaseSerializer[Any]],
-        *,
-        collection: str,
     ) -> Response:
-        """Answer with a page of rows that belong to the one in the path."""
-        self.collection = collection  # type: ignore[misc]
+        """Answer with a page of rows that belong to the one in the path.
+
+        The action names the ``collection`` in its decorator.
+        """
         page = self.paginate_queryset(rows)
         context = self.get_serializer_context()
         serializer = serializer_class(page, many=True, context=context)

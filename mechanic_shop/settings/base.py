@@ -14,9 +14,10 @@ from .env import (
     read_bool,
     read_database,
     read_int,
-    read_list,
+    read_origins,
     read_rate,
     read_text,
+    read_time_zone,
     read_url,
     refuse,
 )
@@ -154,8 +155,8 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
 ]
 LOGIN_URL = "admin:login"
 
-ACCESS_TOKEN_MINUTES = read_int("ACCESS_TOKEN_MINUTES", 60, minimum=1)
-REFRESH_TOKEN_DAYS = read_int("REFRESH_TOKEN_DAYS", 7, minimum=1)
+ACCESS_TOKEN_MINUTES = read_int("ACCESS_TOKEN_MINUTES", 60, minimum=1, maximum=1_440)
+REFRESH_TOKEN_DAYS = read_int("REFRESH_TOKEN_DAYS", 7, minimum=1, maximum=365)
 SIMPLE_JWT: dict[str, Any] = {
     "ALGORITHM": "HS256",
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=ACCESS_TOKEN_MINUTES),
@@ -189,7 +190,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_SCHEMA_CLASS": "mechanic_shop.api.schema.ShopSchema",
     "EXCEPTION_HANDLER": "mechanic_shop.api.errors.envelope",
     "COERCE_DECIMAL_TO_STRING": False,
-    "NUM_PROXIES": read_int("NUM_PROXIES", 0),
+    "NUM_PROXIES": read_int("NUM_PROXIES", 0, maximum=10),
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 
@@ -229,7 +230,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     },
 }
 
-CORS_ALLOWED_ORIGINS = read_list("CORS_ALLOWED_ORIGINS", [])
+CORS_ALLOWED_ORIGINS = read_origins("CORS_ALLOWED_ORIGINS")
 CORS_URLS_REGEX = r"^/api/.*$"
 CORS_EXPOSE_HEADERS = [
     "ETag",
@@ -242,7 +243,7 @@ CORS_EXPOSE_HEADERS = [
 
 # --- HTTP -----------------------------------------------------------------------------
 
-CSRF_TRUSTED_ORIGINS = read_list("CSRF_TRUSTED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS = read_origins("CSRF_TRUSTED_ORIGINS")
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
@@ -256,7 +257,7 @@ STATICFILES_DIRS = [BASE_DIR / "mechanic_shop" / "static"]
 LANGUAGE_CODE = "en-us"
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = read_text("TIME_ZONE", "UTC")
+TIME_ZONE = read_time_zone("TIME_ZONE", "UTC")
 
 EMAIL_SCHEMES = {
     "consolemail": "django.core.mail.backends.console.EmailBackend",

@@ -7,6 +7,8 @@ reader raises ``ImproperlyConfigured`` with a message that ends in the variable'
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -59,14 +61,14 @@ def read_bool(name: str, *, default: bool) -> bool:
     return _read(name, default, parse, "true or false")
 
 
-def read_int(name: str, default: int, *, minimum: int = 0) -> int:
+def read_int(name: str, default: int, *, minimum: int = 0, maximum: int) -> int:
     def parse(raw: str) -> int:
         number = int(raw)
-        if number < minimum:
+        if not minimum <= number <= maximum:
             raise ValueError(raw)
         return number
 
-    return _read(name, default, parse, f"a whole number of at least {minimum}")
+    return _read(name, default, parse, f"a whole number from {minimum} to {maximum}")
 
 
 def read_list(name: str, default: list[str]) -> list[str]:
@@ -78,11 +80,29 @@ def read_list(name: str, default: list[str]) -> list[str]:
     return _read(name, default, parse, "a comma-separated list")
 
 
+def read_origins(name: str) -> list[str]:
+    """Read a comma-separated list of origins like ``https://app.example``."""
+    origins = read_list(name, [])
+    for origin in origins:
+        parts = urlsplit(origin)
+        if parts.scheme not in {"http", "https"} or not parts.netloc:
+            raise refuse(name, f"{origin!r} is not an origin like https://app.example.")
+    return origins
+
+
+def read_time_zone(name: str, default: str) -> str:
+    def parse(raw: str) -> str:
+        return ZoneInfo(raw).key
+
+    return _read(name, default, parse, "a time zone like Europe/Berlin")
+
+
 def read_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
     def parse(raw: str) -> str:
         scheme, separator, _ = raw.partition("://")
         if not separator or scheme not in schemes:
             raise ValueError(raw)
+        urlsplit(raw).port  # noqa: B018  (raises when it is no number)
         return raw
 
     return _read(name, default, parse, f"a URL that begins with {' or '.join(schemes)}")

@@ -195,7 +195,7 @@ class TestDeleteMechanic:
 
         assert answer.status_code == 409
         assert answer.data["code"] == "in_use"
-        assert "is_active" in answer.data["message"]
+        assert "Deactivate" in answer.data["message"]
         assert Mechanic.objects.get() == mechanic
 
     def test_refuses_one_who_installed_a_part(
