@@ -17,7 +17,7 @@ import tickets.urls
 from mechanic_shop.api import errors
 from mechanic_shop.api.routers import ShopRouter
 from mechanic_shop.api.throttling import guard_login
-from mechanic_shop.api.views import UnknownPath, healthz, landing, readyz
+from mechanic_shop.api.views import UnknownPath, favicon, healthz, landing, readyz
 
 admin.site.index_title = "Back office"
 admin.site.site_title = admin.site.site_header = settings.SHOP_NAME
@@ -31,6 +31,8 @@ for app in (
     inventory.urls,
 ):
     router.registry.extend(app.router.registry)
+
+api_root = router.get_api_root_view()
 
 urlpatterns = [
     path("", landing, name="landing"),
@@ -47,9 +49,11 @@ urlpatterns = [
     re_path(
         r"^api/redoc/?$", SpectacularRedocView.as_view(url_name="schema"), name="redoc"
     ),
-    path("api", router.get_api_root_view()),
+    path("api/", api_root, name="api-root"),
+    path("api", api_root),
     path("api/", include(router.urls)),
     re_path(r"^api(?:/.*)?$", UnknownPath.as_view()),
+    path("favicon.ico", favicon),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
 ]

@@ -5,11 +5,17 @@ from django.urls import path
 
 from .throttling import guard_login
 
-login = guard_login(views.LoginView.as_view(template_name="rest_framework/login.html"))
+login = guard_login(
+    views.LoginView.as_view(
+        template_name="rest_framework/login.html", next_page="api-root"
+    )
+)
 
 app_name = "rest_framework"
 urlpatterns = [
     path("api/login/", login, name="login"),
     path("api/login", login),
-    path("api/login/out/", views.LogoutView.as_view(), name="logout"),
+    path(
+        "api/login/out/", views.LogoutView.as_view(next_page="api-root"), name="logout"
+    ),
 ]

@@ -10,6 +10,7 @@ from .schema import canonical
 class ShopAPIRoot(APIRootView):
     """Customers, vehicles, service tickets, mechanics and parts of the shop."""
 
+    name = "Shop API"
     permission_classes = [AllowAny]
 
 
@@ -21,6 +22,7 @@ class ShopRouter(DefaultRouter):
     """
 
     include_format_suffixes = False
+    include_root_view = False  # mechanic_shop.urls serves it, with and without a slash
     APIRootView = ShopAPIRoot
 
     def __init__(self) -> None:

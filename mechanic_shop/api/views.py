@@ -10,8 +10,9 @@ from django.core.cache import cache
 from django.db import Error as DatabaseFailure
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import render
+from django.templatetags.static import static
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
@@ -24,6 +25,11 @@ logger = logging.getLogger(__name__)
 def landing(request: HttpRequest) -> HttpResponse:
     """Show where everything is."""
     return render(request, "landing.html", {"shop_name": settings.SHOP_NAME})
+
+
+def favicon(request: HttpRequest) -> HttpResponseRedirect:
+    """Send browsers that ask for the icon by its old name to the real one."""
+    return HttpResponseRedirect(static("favicon.svg"))
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
