@@ -1,0 +1,296 @@
+"""The pages of the tickets. Every change on a ticket is a service's verb."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
+
+from mechanic_shop.admin import (
+    ReadOnly,
+    ShopModelAdmin,
+    become,
+    changes_of,
+    colored,
+    dialog,
+    user_of,
+)
+from mechanic_shop.money import format_cents
+from tickets import services
+from tickets.models import (
+    ServiceTicket,
+    TicketEvent,
+    TicketMechanic,
+    TicketPart,
+    TicketStatus,
+)
+
+from .lines import (
+    TicketEventInline,
+    TicketMechanicInline,
+    TicketPartInline,
+    mechanic_verbs,
+    part_verbs,
+    what_happened,
+)
+from .moves import TicketMoves
+from .rights import (
+    ASSIGN,
+    CHANGE,
+    CHANGE_ALL_MINUTES,
+    INSTALL,
+    LOG_OWN_MINUTES,
+    REMOVE,
+    SEE_COSTS,
+    may_any,
+    takes_work,
+)
+
+Status = TicketStatus
+
+STATUS_COLORS = {
+    Status.OPEN.label: "info",
+    Status.IN_PROGRESS.label: "primary",
+    Status.WAITING.label: "warning",
+    Status.COMPLETED.label: "success",
+    Status.CANCELLED.label: "danger",
+}
+
+
+class NoteForm(BaseDialogForm):
+    text = forms.CharField(max_length=5000, widget=UnfoldAdminTextareaWidget)
+    visible_to_customer = forms.BooleanField(
+        required=False, widget=UnfoldBooleanSwitchWidget
+    )
+
+
+@admin.register(ServiceTicket)
+class ServiceTicketAdmin(TicketMoves):
+    deletes_through_service = True
+    list_display = (
+        "number",
+        "colored_status",
+        "priority",
+        "vehicle",
+        "license_plate",
+        "customer_name",
+        "opened_at",
+        "parts_total",
+    )
+    list_filter = ("status", "priority", "opened_at")
+    list_select_related = ("vehicle", "customer")
+    search_fields = (
+        "=pk",
+        "problem_description",
+        "vehicle__vin",
+        "vehicle__license_plate",
+        "customer__first_name",
+        "customer__last_name",
+    )
+    date_hierarchy = "opened_at"
+    ordering = ("-opened_at", "-pk")
+    autocomplete_fields = ("vehicle", "customer")
+    readonly_fields = (
+        "colored_status",
+        "opened_at",
+        "closed_at",
+        "updated_at",
+        "parts_total",
+    )
+    add_fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    "vehicle",
+                    "problem_description",
+                    "odometer_miles",
+                    "priority",
+                )
+            },
+        ),
+    )
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("colored_status", "parts_total"),
+                    ("vehicle", "customer"),
+                    "problem_description",
+                    ("odometer_miles", "priority"),
+                )
+            },
+        ),
+        ("Times", {"fields": (("opened_at", "closed_at", "updated_at"),)}),
+    )
+    inlines = (TicketMechanicInline, TicketPartInline, TicketEventInline)
+
+    @admin.display(description="Ticket", ordering="pk")
+    def number(self, ticket: ServiceTicket) -> str:
+        return str(ticket)
+
+    @colored("Status", STATUS_COLORS, ordering="status")
+    def colored_status(self, ticket: ServiceTicket) -> str:
+        return ticket.get_status_display()
+
+    @admin.display(description="Plate", ordering="vehicle__license_plate")
+    def license_plate(self, ticket: ServiceTicket) -> str:
+        return ticket.vehicle.license_plate
+
+    @admin.display(description="Customer", ordering="customer__last_name")
+    def customer_name(self, ticket: ServiceTicket) -> str:
+        return ticket.customer.full_name or "(erased)"
+
+    @admin.display(description="Parts total")
+    def parts_total(self, ticket: ServiceTicket) -> str:
+        lines = ticket.ticket_parts.all()
+        return format_cents(
+            sum(line.total_cost_cents for line in lines if line.returned_at is None)
+        )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ServiceTicket]:
+        tickets: QuerySet[ServiceTicket] = super().get_queryset(request)
+        return tickets.prefetch_related("ticket_parts")
+
+    def get_inlines(self, request: HttpRequest, obj: ServiceTicket | None) -> Any:
+        return self.inlines if obj else ()
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: ServiceTicket | None = None
+    ) -> tuple[str, ...]:
+        """Open the ticket's own fields only to those who may change the ticket."""
+        if obj is None or request.user.has_perm(CHANGE):
+            return self.readonly_fields
+        own = ("vehicle", "customer", "problem_description", "odometer_miles")
+        return (*self.readonly_fields, *own, "priority")
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: ServiceTicket | None = None
+    ) -> bool:
+        """Let those save the page who may change anything on it."""
+        may = may_any(
+            request,
+            CHANGE,
+            ASSIGN,
+            CHANGE_ALL_MINUTES,
+            LOG_OWN_MINUTES,
+            INSTALL,
+            REMOVE,
+        )
+        return may and takes_work(request, obj)
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: ServiceTicket,
+        form: forms.ModelForm,
+        change: bool,
+    ) -> None:
+        changes, user = changes_of(obj, form), user_of(request)
+        if change:
+            become(obj, services.update_ticket(ticket=obj, by=user, **changes))
+        else:
+            become(obj, services.open_ticket(by=user, **changes))
+
+    def save_formset(
+        self, request: HttpRequest, form: Any, formset: Any, change: bool
+    ) -> None:
+        formset.save(commit=False)
+        verbs = {TicketMechanic: mechanic_verbs, TicketPart: part_verbs}
+        if formset.model in verbs:
+            verbs[formset.model](form.instance, formset, user_of(request))
+
+    def delete_model(self, request: HttpRequest, obj: ServiceTicket) -> None:
+        services.delete_ticket(ticket=obj)
+
+    @dialog(
+        "Write a note",
+        icon="edit_note",
+        permission="note",
+        title="Write a note",
+        submit="Save",
+        form=NoteForm,
+    )
+    def write_note(self, request: HttpRequest, form: NoteForm, object_id: str) -> Any:
+        def write(ticket: ServiceTicket) -> str:
+            services.add_note(
+                ticket=ticket,
+                by=user_of(request),
+                text=form.cleaned_data["text"],
+                visible_to_customer=form.cleaned_data["visible_to_customer"],
+            )
+            return "The note is on the timeline."
+
+        return self.carry_out(request, object_id, write)
+
+    def has_note_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("tickets.add_note")
+
+
+@admin.register(TicketMechanic)
+class TicketMechanicAdmin(ReadOnly, ShopModelAdmin):
+    list_display = ("ticket", "mechanic", "role", "minutes_worked")
+    list_filter = ("role", "ticket__status")
+    list_select_related = ("ticket", "mechanic")
+    search_fields = ("=ticket__pk", "mechanic__full_name", "role")
+    ordering = ("-pk",)
+    fields = ("ticket", "mechanic", "role", "minutes_worked")
+
+
+@admin.register(TicketPart)
+class TicketPartAdmin(ReadOnly, ShopModelAdmin):
+    guarded_fields = {
+        "unit_cost": SEE_COSTS,
+        "unit_cost_cents": SEE_COSTS,
+        "markup_percentage": SEE_COSTS,
+    }
+    list_display = (
+        "ticket",
+        "part",
+        "quantity_used",
+        "unit_cost",
+        "markup_percentage",
+        "total_cost",
+        "installed_at",
+        "returned_at",
+    )
+    list_filter = ("installed_at", ("returned_at", admin.EmptyFieldListFilter))
+    list_select_related = ("ticket", "part")
+    search_fields = ("=ticket__pk", "part__part_number", "part__name")
+    date_hierarchy = "installed_at"
+    ordering = ("-pk",)
+    fields = (
+        "ticket",
+        "part",
+        ("quantity_used", "unit_cost", "markup_percentage", "total_cost"),
+        ("warranty_months", "warranty_expires_on"),
+        "installed_by",
+        ("installed_at", "returned_at"),
+    )
+    readonly_fields = ("unit_cost", "total_cost", "warranty_expires_on")
+
+    @admin.display(description="Unit cost", ordering="unit_cost_cents")
+    def unit_cost(self, line: TicketPart) -> str:
+        return format_cents(line.unit_cost_cents)
+
+    @admin.display(description="Total")
+    def total_cost(self, line: TicketPart) -> str:
+        return format_cents(line.total_cost_cents)
+
+
+@admin.register(TicketEvent)
+class TicketEventAdmin(ReadOnly, ShopModelAdmin):
+    list_display = ("at", "ticket", "kind", what_happened, "by", "visible_to_customer")
+    list_filter = ("kind", "visible_to_customer", "at")
+    list_select_related = ("ticket", "by")
+    search_fields = ("=ticket__pk", "by__email")
+    date_hierarchy = "at"
+    ordering = ("-pk",)
+    fields = ("at", "ticket", "kind", what_happened, "by", "visible_to_customer")
+    readonly_fields = (what_happened,)
