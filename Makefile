@@ -68,11 +68,12 @@ serve: setup ## Serve the production form (see .env.example for its settings)
 
 test: setup-dev ## Run the whole suite that needs no service
 	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
-		python -m pytest --numprocesses $(JOBS) --dist loadgroup --cov --cov-report term
+		python -m pytest --numprocesses $(JOBS) --dist loadgroup
 
 test-services: setup-dev setup-mysql ## Run the same suite on MySQL/MariaDB and Redis
 	@env -u DJANGO_SETTINGS_MODULE DATABASE_URL=$(TEST_MYSQL) REDIS_URL=$(TEST_REDIS) \
-		python -m pytest --numprocesses $(JOBS) --dist loadgroup
+		python -m pytest --numprocesses $(JOBS) --dist loadgroup \
+		--cov --cov-report term
 
 lint: setup-dev
 	ruff check .

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from mechanic_shop.accounts.emails import normalize_email, validate_plain_email
+from mechanic_shop.accounts.emails import normalize_email, validate_ascii_email
 from mechanic_shop.accounts.models import User
 
 from . import vin as vins
@@ -50,7 +50,7 @@ class Customer(models.Model):
     )
     first_name = models.CharField(max_length=255)
     last_name = models.CharField(max_length=255)
-    email = models.EmailField(null=True, blank=True, validators=[validate_plain_email])
+    email = models.EmailField(null=True, blank=True, validators=[validate_ascii_email])
     phone = models.CharField(max_length=50)
     address = models.CharField(max_length=255, blank=True, default="")
     city = models.CharField(max_length=100, blank=True, default="")

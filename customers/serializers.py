@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.fields import Field
 
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import role_of
@@ -84,6 +85,12 @@ class VehicleSerializer(StrictModelSerializer[Vehicle]):
             "updated_at",
         ]
         derived_fields = ("vin_check",)
+
+    def _changes(self, field: Field[Any, Any, Any, Any], sent: Any) -> bool:
+        """Let a new vehicle name the customer of its path."""
+        if self.instance is None and field.field_name == "customer_id":
+            return str(sent) != str(self.context["view"].kwargs.get("customer_id"))
+        return super()._changes(field, sent)
 
     def validate_vin(self, vin: str | None) -> str | None:
         others = Vehicle.objects.filter(vin=vin)

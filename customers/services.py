@@ -11,12 +11,15 @@ from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
 from mechanic_shop.accounts.models import User
+from mechanic_shop.accounts.roles import is_staff_login
 from mechanic_shop.accounts.services import (
     check_new_password,
     erase_user,
+    forget_in_admin_log,
     send_set_password_link,
 )
 from mechanic_shop.api.errors import Conflict, InUse
+from mechanic_shop.api.saving import lock_row, save_changes
 
 from .models import Customer, Vehicle
 
@@ -77,8 +80,11 @@ def register_customer(*, password: str, **details: Any) -> Customer:
 
 def invite_walk_in(*, email: str) -> None:
     """Mail a set-password link to the customer of that address who has no login."""
-    customer = Customer.objects.not_erased().filter(email=email, user=None).first()
-    if customer is not None and not User.objects.filter(email=email).exists():
+    customer = Customer.objects.not_erased().filter(email=email).first()
+    if customer is None:
+        return
+    unopened = customer.user is not None and not customer.user.has_usable_password()
+    if unopened or not User.objects.filter(email=email).exists():
         invite_customer(customer=customer)
 
 
@@ -112,33 +118,42 @@ def update_customer(*, customer: Customer, by: User, **changes: Any) -> Customer
     :raises StaffLogin: if the address is somebody else's way into the back office
     :raises ValidationError: if a login would be left without an address
     """
-    new_email = changes.get("email", customer.email)
-    if new_email != customer.email:
+    customer = lock_row(customer)
+    if changes.get("email", customer.email) != customer.email:
         _check_may_readdress(customer, by)
-    for name, value in changes.items():
-        setattr(customer, name, value)
+    customer = save_changes(customer, changes)
     if customer.user is not None:
         _follow(customer.user, customer)
-    customer.save()
     return customer
 
 
 def _check_may_readdress(customer: Customer, by: User) -> None:
     """Keep staff from taking over a colleague's login: a reset is mailed to it."""
     user = customer.user
-    if user is not None and user.is_staff and user != by and not by.is_superuser:
+    if user is None or user == by or by.is_superuser:
+        return
+    if is_staff_login(user):
         raise StaffLogin("This is the login of staff; only they can change the email.")
 
 
 def _follow(user: User, customer: Customer) -> None:
     if not customer.email:
-        raise ValidationError({"email": ["The login needs an email address."]})
+        _close_unopened_login(user, customer)
+        return
     if User.objects.filter(email=customer.email).exclude(pk=user.pk).exists():
         raise EmailTaken
     user.email = customer.email
     user.first_name = customer.first_name
     user.last_name = customer.last_name
     user.save(update_fields=["email", "first_name", "last_name"])
+
+
+def _close_unopened_login(user: User, customer: Customer) -> None:
+    """Take back an invitation that nobody has followed yet."""
+    if user.has_usable_password():
+        raise ValidationError({"email": ["The login needs an email address."]})
+    save_changes(customer, {"user": None})
+    erase_user(user=user)
 
 
 @transaction.atomic
@@ -154,11 +169,12 @@ def delete_customer(*, customer: Customer) -> None:
     if customer.service_tickets.still_open().exists():
         raise InUse("This customer has an open service ticket.")
     user = customer.user
+    forget_in_admin_log(customer, *customer.vehicles.all())
     if customer.service_tickets.exists() or _owns_history(customer):
         _erase(customer)
     else:
         customer.delete()
-    if user is not None and not user.is_staff:
+    if user is not None and not is_staff_login(user):
         erase_user(user=user)
 
 

@@ -17,6 +17,7 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.serializers import LoginSerializer
 from mechanic_shop.accounts.services import check_credentials, start_session
 from mechanic_shop.api.permissions import ANYONE, SIGNED_IN
+from mechanic_shop.api.saving import save_changes
 from mechanic_shop.api.throttling import (
     CreateCustomerThrottle,
     LoginThrottle,
@@ -190,4 +191,4 @@ class VehicleViewSet(
         if new_owner != vehicle.customer:
             self.require("customers.change_vehicle")
             services.change_owner(vehicle=vehicle, customer=new_owner)
-        serializer.save(customer=new_owner)
+        save_changes(vehicle, changes)

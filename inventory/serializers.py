@@ -10,6 +10,7 @@ from mechanic_shop.api.serializers import (
     StrictModelSerializer,
     StrictSerializer,
     UTCDateTimeField,
+    WholeNumberField,
 )
 
 from .models import MAX_COST_CENTS, Part, StockMovement
@@ -24,7 +25,7 @@ class PartSerializer(StrictModelSerializer[Part]):
     part_number = serializers.CharField(
         max_length=100, required=False, allow_blank=True, allow_null=True
     )
-    current_cost_cents = serializers.IntegerField(
+    current_cost_cents = WholeNumberField(
         min_value=0, max_value=MAX_COST_CENTS, required=False
     )
     price = serializers.DecimalField(
@@ -34,10 +35,8 @@ class PartSerializer(StrictModelSerializer[Part]):
         max_value=Decimal(MAX_COST_CENTS) / 100,
         required=False,
     )
-    quantity_in_stock = serializers.IntegerField(
-        min_value=0, max_value=MAX_QUANTITY, required=False
-    )
-    reorder_level = serializers.IntegerField(
+    quantity_in_stock = WholeNumberField(min_value=0, required=False)
+    reorder_level = WholeNumberField(
         min_value=0, max_value=MAX_QUANTITY, required=False
     )
     needs_reorder = serializers.BooleanField(read_only=True)
@@ -63,11 +62,22 @@ class PartSerializer(StrictModelSerializer[Part]):
         ]
         derived_fields = ("needs_reorder",)
 
+    def validate_quantity_in_stock(self, quantity: int) -> int:
+        """Bound what somebody counts; a larger stock that has grown may be repeated."""
+        present = getattr(self.instance, "quantity_in_stock", None)
+        if quantity > MAX_QUANTITY and quantity != present:
+            raise serializers.ValidationError(
+                f"At most {MAX_QUANTITY:,} may be counted."
+            )
+        return quantity
+
     def validate_part_number(self, number: str | None) -> str | None:
         if not number:
             if isinstance(self.instance, Part):
                 raise serializers.ValidationError("A part keeps a number.")
             return None
+        if not number.isascii():
+            raise serializers.ValidationError("Use ASCII characters in part numbers.")
         others = Part.objects.filter(part_number_key=number.upper())
         if isinstance(self.instance, Part):
             others = others.exclude(pk=self.instance.pk)
@@ -140,9 +150,7 @@ class StockMovementSerializer(serializers.ModelSerializer[StockMovement]):
 
 
 class AdjustQuantitySerializer(StrictSerializer):
-    adjustment = serializers.IntegerField(
-        min_value=-MAX_QUANTITY, max_value=MAX_QUANTITY
-    )
+    adjustment = WholeNumberField(min_value=-MAX_QUANTITY, max_value=MAX_QUANTITY)
     reason = serializers.ChoiceField(
         choices=[
             choice

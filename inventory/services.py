@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from mechanic_shop.accounts.models import User
 from mechanic_shop.api.errors import Conflict, InUse
+from mechanic_shop.api.saving import save_changes
 
 from .models import MAX_STOCK, Part, StockMovement
 
@@ -61,10 +62,7 @@ def update_part(
     *, part: Part, by: User, quantity_in_stock: int | None = None, **changes: Any
 ) -> Part:
     """Change catalogue fields; a sent quantity that differs is a stock count."""
-    if changes:
-        for name, value in changes.items():
-            setattr(part, name, value)
-        part.save(update_fields=[*changes, "updated_at"])
+    part = save_changes(part, changes)
     if quantity_in_stock is not None:
         count_stock(part=part, counted=quantity_in_stock, by=by)
     return part

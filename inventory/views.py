@@ -21,12 +21,14 @@ from .serializers import (
 
 
 class PartViewSet(ShopModelViewSet[Part]):
+    #: Enough to try an update; each change then needs its own right.
+    CHANGES = ("inventory.change_part", "inventory.adjust_quantity")
     verbs = {
         "list": "inventory.view_part",
         "retrieve": "inventory.view_part",
         "create": "inventory.add_part",
-        "update": "inventory.change_part",
-        "partial_update": "inventory.change_part",
+        "update": CHANGES,
+        "partial_update": CHANGES,
         "destroy": "inventory.delete_part",
         "adjust_quantity": "inventory.adjust_quantity",
         "movements": "inventory.view_stockmovement",
@@ -44,9 +46,13 @@ class PartViewSet(ShopModelViewSet[Part]):
 
     def perform_update(self, serializer: BaseSerializer[Part]) -> None:
         assert serializer.instance is not None
-        services.update_part(
-            part=serializer.instance, by=self.user, **serializer.validated_data
-        )
+        part, body = serializer.instance, serializer.validated_data
+        changed = {name for name, new in body.items() if getattr(part, name) != new}
+        if "quantity_in_stock" in changed:
+            self.require("inventory.adjust_quantity")
+        if changed - {"quantity_in_stock"}:
+            self.require("inventory.change_part")
+        services.update_part(part=part, by=self.user, **body)
 
     def perform_destroy(self, instance: Part) -> None:
         services.delete_part(part=instance)

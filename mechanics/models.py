@@ -12,7 +12,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models, transaction
 from django.db.models import Q
 
-from mechanic_shop.accounts.emails import normalize_email, validate_plain_email
+from mechanic_shop.accounts.emails import normalize_email, validate_ascii_email
 from mechanic_shop.accounts.models import User
 
 MAX_SALARY = 1_000_000_000
@@ -70,18 +70,16 @@ class MechanicQuerySet(models.QuerySet["Mechanic"]):
         return super().delete()
 
     @transaction.atomic
-    def bulk_create(  # type: ignore[override]
-        self, objs: Iterable[Any], **kwargs: Any
-    ) -> list[Any]:
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         MechanicListVersion.renew()
-        return super().bulk_create(objs, **kwargs)
+        return super().bulk_create(objs, *args, **kwargs)
 
     @transaction.atomic
     def bulk_update(  # type: ignore[override]
-        self, objs: Iterable[Any], fields: Sequence[str], **kwargs: Any
+        self, objs: Iterable[Any], fields: Sequence[str], *args: Any, **kwargs: Any
     ) -> int:
         MechanicListVersion.renew()
-        return super().bulk_update(objs, fields, **kwargs)
+        return super().bulk_update(objs, fields, *args, **kwargs)
 
 
 class Mechanic(models.Model):
@@ -96,7 +94,7 @@ class Mechanic(models.Model):
         verbose_name="login",
     )
     full_name = models.CharField(max_length=255)
-    email = models.EmailField(validators=[validate_plain_email])
+    email = models.EmailField(validators=[validate_ascii_email])
     phone = models.CharField(max_length=50)
     salary = models.PositiveIntegerField(
         validators=[MaxValueValidator(MAX_SALARY)],

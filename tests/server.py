@@ -55,8 +55,10 @@ class Server:
 
 
 @contextmanager
-def running_server(tmp_path: Path, **settings: str) -> Iterator[Server]:
-    """Serve an empty database of the kind that the suite runs on, with two workers."""
+def running_server(
+    tmp_path: Path, *, workers: int = 2, **settings: str
+) -> Iterator[Server]:
+    """Serve an empty database of the kind that the suite runs on."""
     with _database(tmp_path) as database_url, socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -67,7 +69,11 @@ def running_server(tmp_path: Path, **settings: str) -> Iterator[Server]:
         server.manage("migrate", "--verbosity", "0")
         log = (tmp_path / "server.log").open("w")
         process = subprocess.Popen(
-            _command(port), cwd=ROOT, env=server.environment, stdout=log, stderr=log
+            _command(port, workers),
+            cwd=ROOT,
+            env=server.environment,
+            stdout=log,
+            stderr=log,
         )
         try:
             _wait_for(server.url, process, tmp_path / "server.log")
@@ -79,12 +85,12 @@ def running_server(tmp_path: Path, **settings: str) -> Iterator[Server]:
             log.close()
 
 
-def _command(port: int) -> list[str]:
+def _command(port: int, workers: int) -> list[str]:
     """The command of ``make serve``, with this Python."""
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi"),
         *("--host", "127.0.0.1", "--port", str(port)),
-        *("--workers", "2", "--blocking-threads", "4"),
+        *("--workers", str(workers), "--blocking-threads", "4"),
         *("--respawn-failed-workers", "--no-ws", "mechanic_shop.wsgi:application"),
     ]
 

@@ -16,6 +16,7 @@ from mechanic_shop.api.serializers import (
     StrictSerializer,
     UTCDateTimeField,
     VisibleRelatedField,
+    WholeNumberField,
 )
 from mechanics.models import Mechanic
 from mechanics.serializers import BriefMechanicSerializer
@@ -149,23 +150,30 @@ class AssignmentFields(StrictSerializer):
     """``role`` and ``minutes_worked``, without defaults: what is absent stays."""
 
     role = serializers.CharField(max_length=100, required=False)
-    minutes_worked = serializers.IntegerField(
+    minutes_worked = WholeNumberField(
         min_value=0, max_value=MAX_MINUTES, required=False
     )
 
 
 class AssignMechanicSerializer(StrictSerializer):
     role = serializers.CharField(max_length=100, default=DEFAULT_ROLE)
-    minutes_worked = serializers.IntegerField(
-        min_value=0, max_value=MAX_MINUTES, default=0
-    )
+    minutes_worked = WholeNumberField(min_value=0, max_value=MAX_MINUTES, default=0)
 
 
 class MechanicIdsField(serializers.ListField):
-    child = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    """A list of ids; which of them are mechanics, the service says."""
+
+    child = WholeNumberField()
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(default=list, max_length=100, **kwargs)
+
+    def run_child_validation(self, data: Any) -> list[int]:
+        try:
+            return super().run_child_validation(data)
+        except serializers.ValidationError as error:
+            wrong = ", ".join(str(data[position]) for position in error.detail)
+            raise serializers.ValidationError([f"Not an id: {wrong}."]) from error
 
 
 class EditMechanicsSerializer(AssignMechanicSerializer):
@@ -197,10 +205,10 @@ class AssignedMechanicSerializer(RemovedMechanicSerializer):
 class LineFields(StrictSerializer):
     """What may be changed on an installed part."""
 
-    quantity_used = serializers.IntegerField(
+    quantity_used = WholeNumberField(
         min_value=1, max_value=MAX_QUANTITY, required=False
     )
-    warranty_months = serializers.IntegerField(
+    warranty_months = WholeNumberField(
         min_value=0, max_value=MAX_WARRANTY_MONTHS, required=False, allow_null=True
     )
     installed_by_mechanic_id: VisibleRelatedField[Mechanic] = VisibleRelatedField(
@@ -212,7 +220,7 @@ class LineFields(StrictSerializer):
 
 
 class InstallPartSerializer(LineFields):
-    quantity_used = serializers.IntegerField(min_value=1, max_value=MAX_QUANTITY)
+    quantity_used = WholeNumberField(min_value=1, max_value=MAX_QUANTITY)
     markup_percentage = serializers.DecimalField(
         max_digits=5,
         decimal_places=2,
@@ -225,9 +233,7 @@ class InstallPartSerializer(LineFields):
 class AddPartSerializer(InstallPartSerializer):
     """System B's form, in which everything has a default."""
 
-    quantity_used = serializers.IntegerField(
-        min_value=1, max_value=MAX_QUANTITY, default=1
-    )
+    quantity_used = WholeNumberField(min_value=1, max_value=MAX_QUANTITY, default=1)
 
 
 class AddInventorySerializer(AddPartSerializer):

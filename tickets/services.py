@@ -30,6 +30,9 @@ from .models import (
 )
 
 Kind = TicketEventKind
+
+#: No row has a higher id, and no database likes to be asked for one.
+MAX_ID = 2**63 - 1
 Status = ServiceTicket.Status
 
 
@@ -238,7 +241,8 @@ def edit_mechanics(
         inactive mechanic to add; then nothing has changed
     """
     ticket = lock_open(ticket)
-    mechanics = Mechanic.objects.in_bulk({*add_ids, *remove_ids})
+    ids = {pk for pk in (*add_ids, *remove_ids) if 0 < pk <= MAX_ID}
+    mechanics = Mechanic.objects.in_bulk(ids)
     _check_edit(add_ids, remove_ids, mechanics)
     present = {
         assignment.mechanic_id: assignment
@@ -498,6 +502,7 @@ def _record(
     *,
     visible_to_customer: bool = False,
 ) -> TicketEvent:
+    ticket.save(update_fields=["updated_at"])
     return TicketEvent.objects.create(
         ticket=ticket,
         kind=kind,

@@ -16,6 +16,7 @@ from rest_framework.serializers import BaseSerializer
 from customers.models import Customer
 from inventory.models import Part
 from mechanic_shop.api.permissions import SIGNED_IN
+from mechanic_shop.api.serializers import StrictSerializer
 from mechanic_shop.api.throttling import CreateTicketThrottle
 from mechanic_shop.api.viewsets import ShopModelViewSet, ShopViewSet
 from mechanics.models import Mechanic
@@ -106,6 +107,7 @@ class MechanicVerbs(TicketRows):
     def remove_mechanic(self, request: Request, pk: str, mechanic_id: str) -> Response:
         """Take a mechanic off this ticket; the timeline keeps the minutes."""
         ticket = self.get_object()
+        self.get_validated(StrictSerializer)
         mechanic = self.get_mechanic(mechanic_id)
         services.remove_mechanic(ticket=ticket, mechanic=mechanic, by=self.user)
         answer = {
@@ -151,8 +153,9 @@ class MechanicVerbs(TicketRows):
         ticket = self.get_object()
         body = self.get_validated(AssignmentFields)
         mechanic = self.get_mechanic(mechanic_id)
-        own_minutes = mechanic.belongs_to(request.user) and "role" not in body
-        if not own_minutes:
+        present = get_object_or_404(ticket.ticket_mechanics, mechanic=mechanic)
+        same_role = body.get("role", present.role) == present.role
+        if not (mechanic.belongs_to(request.user) and same_role):
             self.require("tickets.change_ticketmechanic")
         assignment = services.change_assignment(
             ticket=ticket, mechanic=mechanic, by=self.user, **body
@@ -304,8 +307,10 @@ class ServiceTicketViewSet(
         serializer.instance = services.open_ticket(by=self.user, **body)
 
     def perform_update(self, serializer: BaseSerializer[ServiceTicket]) -> None:
-        ticket, body = serializer.instance, dict(serializer.validated_data)
-        assert ticket is not None
+        assert serializer.instance is not None
+        body = dict(serializer.validated_data)
+        # Locked first: which right a move needs depends on where the ticket is now.
+        ticket = services.lock(serializer.instance)
         for verb in verbs_for(ticket, body):
             self.require(verb)
         services.update_ticket(ticket=ticket, by=self.user, **body)

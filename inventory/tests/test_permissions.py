@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 Clients = Callable[[User], APIClient]
 
 VIEW = ["list", "retrieve", "movements"]
-ADJUST = ["adjust"]
+ADJUST = ["adjust", "count"]
 MANAGE = ["create", "put", "patch", "delete"]
 VERBS = VIEW + ADJUST + MANAGE
 
@@ -34,7 +34,8 @@ def attempt(client: APIClient, verb: str, part: Part) -> int:
         "adjust": lambda: client.patch(f"{path}/adjust-quantity", {"adjustment": 1}),
         "create": lambda: client.post("/api/inventory", {"name": "New", "price": 1}),
         "put": lambda: client.put(path, {"name": "New"}),
-        "patch": lambda: client.patch(path, {"quantity_in_stock": 0}),
+        "count": lambda: client.patch(path, {"quantity_in_stock": 3}),
+        "patch": lambda: client.patch(path, {"supplier": "Somebody else"}),
         "delete": lambda: client.delete(path),
     }[verb]()
     return int(response.status_code)

@@ -1,7 +1,6 @@
 """One spelling for every email address that is stored or compared."""
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 
 
 def normalize_email(email: str) -> str:
@@ -9,16 +8,15 @@ def normalize_email(email: str) -> str:
     return email.strip().lower()
 
 
-def validate_plain_email(email: str) -> None:
+def validate_ascii_email(email: str) -> None:
     """Accept ASCII addresses only.
 
     MySQL's collations call ``é`` and ``e`` equal, so two such addresses would be one
     account there and two on SQLite. International domains have an ASCII form.
 
-    :raises ValidationError: if the address is malformed or not ASCII
+    :raises ValidationError: if the address is not ASCII
     """
     if not email.isascii():
         raise ValidationError(
             "Use the ASCII form of this email address (xn--… for the domain)."
         )
-    validate_email(email)

@@ -9,7 +9,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.utils import timezone
 
-from .emails import normalize_email, validate_plain_email
+from .emails import normalize_email, validate_ascii_email
 
 
 class UserManager(BaseUserManager["User"]):
@@ -40,7 +40,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     ``email`` is the login. It is stored trimmed and lower-cased.
     """
 
-    email = models.EmailField(validators=[validate_plain_email])
+    email = models.EmailField(validators=[validate_ascii_email])
     first_name = models.CharField(max_length=255)
     last_name = models.CharField(max_length=255)
     is_staff = models.BooleanField(

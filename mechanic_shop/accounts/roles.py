@@ -83,6 +83,16 @@ def role_of(user: User | AnonymousUser) -> str:
     return "staff" if user.is_staff else "customer"
 
 
+def is_staff_login(user: User) -> bool:
+    """Tell whether a login opens more than a customer's own rows."""
+    return (
+        user.is_staff
+        or user.is_superuser
+        or user.groups.exists()
+        or user.user_permissions.exists()
+    )
+
+
 def create_missing_groups(sender: AppConfig, using: str, **kwargs: Any) -> None:
     """Make the groups that do not exist yet; leave alone what a shop has changed.
 

@@ -10,6 +10,7 @@ import django_filters
 import django_filters.fields
 from django import forms
 from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 
 if TYPE_CHECKING:
@@ -54,11 +55,12 @@ class StrictBooleanFilter(django_filters.BooleanFilter):
 
 
 class MomentField(django_filters.fields.IsoDateTimeField):
-    """Read an ISO 8601 time that also exists in UTC; year 1 may not."""
+    """Read an ISO 8601 time, in UTC unless it says otherwise."""
 
     def clean(self, value: Any) -> Any:
         try:
-            moment = super().clean(value)
+            with timezone.override(UTC):
+                moment = super().clean(value)
             return moment and moment.astimezone(UTC)
         except OverflowError as error:
             raise forms.ValidationError("This time is out of range.") from error

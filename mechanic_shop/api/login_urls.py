@@ -11,11 +11,12 @@ login = guard_login(
     )
 )
 
+logout = views.LogoutView.as_view(next_page="api-root")
+
 app_name = "rest_framework"
 urlpatterns = [
     path("api/login/", login, name="login"),
     path("api/login", login),
-    path(
-        "api/login/out/", views.LogoutView.as_view(next_page="api-root"), name="logout"
-    ),
+    path("api/login/out/", logout, name="logout"),
+    path("api/login/out", logout),
 ]

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC
 from typing import Any, TypeVar
 
 from django.db import models
 from django.db.models import Model, QuerySet
+from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from mechanic_shop.accounts.emails import normalize_email, validate_plain_email
+from mechanic_shop.accounts.emails import normalize_email, validate_ascii_email
 
 M = TypeVar("M", bound=Model)
 
 #: What an HTML form sends beside its fields.
 FORM_FIELDS = frozenset({"csrfmiddlewaretoken", "_method", "_content"})
+
+WHOLE_NUMBER = re.compile(r"-?[0-9]+", re.ASCII)
 
 SCALARS = (
     serializers.IntegerField,
@@ -24,6 +28,15 @@ SCALARS = (
     serializers.CharField,
     serializers.BooleanField,
 )
+
+
+class WholeNumberField(serializers.IntegerField):
+    """An integer, also as the digits that a form sends; Python's ``1_000`` is none."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, str) and not WHOLE_NUMBER.fullmatch(data.strip()):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class UTCDateTimeField(serializers.DateTimeField):
@@ -51,7 +64,8 @@ class NormalizedEmailField(BlankIsNullMixin, serializers.EmailField):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.validators.append(validate_plain_email)
+        if validate_ascii_email not in self.validators:
+            self.validators.append(validate_ascii_email)
 
     def to_internal_value(self, data: Any) -> str:
         return normalize_email(super().to_internal_value(data))
@@ -62,8 +76,16 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField[M]):
 
     def __init__(self, **kwargs: Any) -> None:
         if not kwargs.get("read_only"):
-            kwargs.setdefault("pk_field", serializers.IntegerField())
+            kwargs.setdefault("pk_field", WholeNumberField())
         super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> M:
+        """Take over what the row refers to already, even if it is no longer visible."""
+        row = getattr(self.parent, "instance", None)
+        present = getattr(row, self.source or "", None)
+        if present is not None and str(data) == str(present.pk):
+            return present  # type: ignore[no-any-return]
+        return super().to_internal_value(data)
 
     def get_queryset(self) -> QuerySet[M]:
         queryset = super().get_queryset()
@@ -86,10 +108,11 @@ class StrictFieldsMixin(serializers.Serializer[Any]):
     def _refuse_strangers(self, data: Mapping[str, Any]) -> None:
         derived = getattr(getattr(self, "Meta", None), "derived_fields", ())
         errors: dict[str, list[str]] = {}
+        own = FORM_FIELDS if isinstance(data, QueryDict) else frozenset()
         for name in data:
             field = self.fields.get(name)
             if field is None:
-                if name not in FORM_FIELDS and name not in derived:
+                if name not in own and name not in derived:
                     errors[str(name)] = ["This field is not known."]
             elif (
                 field.read_only
@@ -106,9 +129,19 @@ class StrictFieldsMixin(serializers.Serializer[Any]):
         if self.instance is None:
             return sent is not None
         present = field.get_attribute(self.instance)
+        if isinstance(field, serializers.DateTimeField) and sent is not None:
+            return bool(self._moment(field, sent) != present)
         if present is not None:
             present = field.to_representation(present)  # type: ignore[arg-type]
         return bool(sent != present and str(sent) != str(present))
+
+    @staticmethod
+    def _moment(field: serializers.DateTimeField, sent: Any) -> Any:
+        """Read a time, so that ``Z`` and ``+00:00`` are the same."""
+        try:
+            return field.to_internal_value(sent)
+        except serializers.ValidationError:
+            return sent
 
 
 class StrictSerializer(StrictFieldsMixin, serializers.Serializer[Any]):
@@ -122,4 +155,6 @@ class StrictModelSerializer(StrictFieldsMixin, serializers.ModelSerializer[M]):
         **serializers.ModelSerializer.serializer_field_mapping,
         models.DateTimeField: UTCDateTimeField,
         models.EmailField: NormalizedEmailField,
+        models.PositiveIntegerField: WholeNumberField,
+        models.PositiveSmallIntegerField: WholeNumberField,
     }

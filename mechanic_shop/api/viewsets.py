@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
-from django.db import IntegrityError, transaction
 from django.db.models import Model, QuerySet
 from rest_framework import mixins, status
 from rest_framework.exceptions import PermissionDenied
@@ -19,6 +18,7 @@ from mechanic_shop.accounts.models import User
 
 from .pagination import ShopPagination
 from .permissions import may
+from .saving import save_changes, save_or_explain
 from .throttling import add_rate_headers
 
 M = TypeVar("M", bound=Model)
@@ -116,6 +116,10 @@ class UpdateMixin(mixins.UpdateModelMixin):
         save_or_explain(self.perform_update, serializer)
         return self.answer(row.pk)  # type: ignore[no-any-return]
 
+    def perform_update(self, serializer: BaseSerializer[Any]) -> None:
+        assert serializer.instance is not None
+        save_changes(serializer.instance, serializer.validated_data)
+
 
 class ShopModelViewSet(
     CreateMixin,
@@ -126,20 +130,3 @@ class ShopModelViewSet(
     ShopViewSet[M],
 ):
     """List, create, retrieve, update and delete."""
-
-
-def save_or_explain(save: Any, serializer: BaseSerializer[Any]) -> None:
-    """Save; if somebody else took a unique value meanwhile, answer like the validator.
-
-    The database has the last word on uniqueness. When it refuses, validating again
-    finds the other row and raises the same 400 that a later request would get.
-    """
-    try:
-        with transaction.atomic():
-            save(serializer)
-    except IntegrityError:
-        for name in ("_validated_data", "_errors"):
-            if hasattr(serializer, name):
-                delattr(serializer, name)
-        serializer.is_valid(raise_exception=True)
-        raise

@@ -4,6 +4,7 @@ A setting that is silently wrong is worse than a server that does not start, so 
 reader raises ``ImproperlyConfigured`` with a message that ends in the variable's name.
 """
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -28,7 +29,7 @@ MINIMUM_SECRET_BYTES = 32
 def read_dotenv(path: Path) -> None:
     """Load a ``.env`` file; variables that are already set win."""
     if path.is_file():
-        env.read_env(path)
+        env.read_env(path, encoding="utf-8-sig")
 
 
 def refuse(name: str, reason: str) -> ImproperlyConfigured:
@@ -36,7 +37,7 @@ def refuse(name: str, reason: str) -> ImproperlyConfigured:
 
 
 def _read(name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
-    raw = env.str(name, default="").strip()
+    raw = os.environ.get(name, "").strip()
     if not raw:
         return default
     try:
@@ -85,7 +86,8 @@ def read_origins(name: str) -> list[str]:
     origins = read_list(name, [])
     for origin in origins:
         parts = urlsplit(origin)
-        if parts.scheme not in {"http", "https"} or not parts.netloc:
+        bare = f"{parts.scheme}://{parts.netloc}"
+        if parts.scheme not in {"http", "https"} or origin != bare or not parts.netloc:
             raise refuse(name, f"{origin!r} is not an origin like https://app.example.")
     return origins
 
@@ -102,7 +104,10 @@ def read_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
         scheme, separator, _ = raw.partition("://")
         if not separator or scheme not in schemes:
             raise ValueError(raw)
-        urlsplit(raw).port  # noqa: B018  (raises when it is no number)
+        parts = urlsplit(raw)
+        parts.port  # noqa: B018  (raises when it is no number)
+        if scheme in {"http", "https"} and not parts.netloc:
+            raise ValueError(raw)
         return raw
 
     return _read(name, default, parse, f"a URL that begins with {' or '.join(schemes)}")
@@ -110,7 +115,7 @@ def read_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
 
 def read_secret(name: str) -> str:
     """Read a key that must be set, long, and none of this project's examples."""
-    secret = str(env.str(name, default=""))
+    secret = os.environ.get(name, "").strip()
     if not secret:
         raise refuse(name, "A secret is missing.")
     if len(secret.encode()) < MINIMUM_SECRET_BYTES:
@@ -127,7 +132,7 @@ PERIODS |= {"second": 1, "minute": 60, "day": 86_400}
 
 def read_rate(name: str, default: str) -> tuple[int, int] | None:
     """Read a rate like ``5/min`` as (limit, seconds); empty means none."""
-    raw = str(env.str(name, default=default)).strip()
+    raw = os.environ.get(name, default).strip()
     if not raw:
         return None
     limit, _, period = raw.partition("/")
@@ -145,6 +150,8 @@ def read_database(name: str, default: str) -> dict[str, Any]:
             "django.db.backends.sqlite3",
             "django.db.backends.mysql",
         }:
+            raise ValueError(raw)
+        if not config["NAME"]:
             raise ValueError(raw)
         return config
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .env import EXAMPLE_PREFIX, env, read_dotenv, read_list
+from .env import EXAMPLE_PREFIX, read_dotenv, read_list, read_text
 
 read_dotenv(Path(__file__).resolve().parent.parent.parent / ".env")
 
@@ -12,12 +12,10 @@ from .mail import *  # noqa: F403
 
 DEBUG = True
 SECRET_KEY = (
-    env.str("SECRET_KEY", default="")
-    or f"{EXAMPLE_PREFIX}local-key-for-sessions-and-forms"
+    read_text("SECRET_KEY") or f"{EXAMPLE_PREFIX}local-key-for-sessions-and-forms"
 )
 JWT_SECRET_KEY = (
-    env.str("JWT_SECRET_KEY", default="")
-    or f"{EXAMPLE_PREFIX}local-key-for-signing-tokens"
+    read_text("JWT_SECRET_KEY") or f"{EXAMPLE_PREFIX}local-key-for-signing-tokens"
 )
 SIMPLE_JWT["SIGNING_KEY"] = JWT_SECRET_KEY
 ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])

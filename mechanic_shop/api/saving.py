@@ -1,0 +1,58 @@
+"""Writing a change to a row that others may be writing too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from django.db import IntegrityError, transaction
+from django.db.models import Model
+from django.http import Http404
+from rest_framework.serializers import BaseSerializer
+
+M = TypeVar("M", bound=Model)
+
+
+def lock_row(row: M) -> M:
+    """Read a row again and keep others from writing it until the transaction ends.
+
+    :raises Http404: if it was deleted meanwhile
+    """
+    locked = type(row)._default_manager.select_for_update().filter(pk=row.pk).first()
+    if locked is None:
+        raise Http404
+    return locked
+
+
+@transaction.atomic
+def save_changes(row: M, changes: Mapping[str, Any]) -> M:
+    """Write the values that differ, and no other column, to the row as it is now.
+
+    Saving a row that was read a moment ago would undo what somebody else changed since.
+    """
+    row = lock_row(row)
+    changed = [name for name, new in changes.items() if getattr(row, name) != new]
+    for name in changed:
+        setattr(row, name, changes[name])
+    if changed:
+        row.save(update_fields=[*changed, "updated_at"])
+    return row
+
+
+def save_or_explain(
+    save: Callable[[BaseSerializer[Any]], None], serializer: BaseSerializer[Any]
+) -> None:
+    """Save; if somebody else took a unique value meanwhile, answer like the validator.
+
+    The database has the last word on uniqueness. When it refuses, validating again
+    finds the other row and raises the same 400 that a later request would get.
+    """
+    try:
+        with transaction.atomic():
+            save(serializer)
+    except IntegrityError:
+        for name in ("_validated_data", "_errors"):
+            if hasattr(serializer, name):
+                delattr(serializer, name)
+        serializer.is_valid(raise_exception=True)
+        raise
