@@ -48,4 +48,5 @@ class VehicleFilterSet(ShopFilterSet):
         self, queryset: QuerySet[Any], name: str, value: str
     ) -> QuerySet[Any]:
         """The end of a VIN is enough: people read out the last six to eight."""
-        return queryset.filter(vin__endswith=normalize_vin(value))
+        ending = normalize_vin(value)
+        return queryset.filter(vin__endswith=ending) if ending else queryset.none()

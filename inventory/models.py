@@ -7,6 +7,7 @@ from typing import Self
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -17,6 +18,7 @@ from mechanic_shop.accounts.models import User
 DEFAULT_CATEGORY = "General"
 DEFAULT_REORDER_LEVEL = 5
 MAX_COST_CENTS = 1_000_000_000
+ASCII_ONLY = "Use ASCII characters in part numbers."
 MAX_STOCK = 1_000_000_000
 
 
@@ -108,6 +110,10 @@ class Part(models.Model):
 
     def __str__(self) -> str:
         return f"{self.part_number} {self.name}"
+
+    def clean(self) -> None:
+        if not self.part_number.isascii():
+            raise ValidationError({"part_number": ASCII_ONLY})
 
     @property
     def needs_reorder(self) -> bool:

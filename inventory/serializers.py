@@ -13,7 +13,7 @@ from mechanic_shop.api.serializers import (
     WholeNumberField,
 )
 
-from .models import MAX_COST_CENTS, Part, StockMovement
+from .models import ASCII_ONLY, MAX_COST_CENTS, Part, StockMovement
 
 MAX_QUANTITY = 1_000_000
 
@@ -77,7 +77,7 @@ class PartSerializer(StrictModelSerializer[Part]):
                 raise serializers.ValidationError("A part keeps a number.")
             return None
         if not number.isascii():
-            raise serializers.ValidationError("Use ASCII characters in part numbers.")
+            raise serializers.ValidationError(ASCII_ONLY)
         others = Part.objects.filter(part_number_key=number.upper())
         if isinstance(self.instance, Part):
             others = others.exclude(pk=self.instance.pk)

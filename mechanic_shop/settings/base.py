@@ -58,6 +58,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "mechanic_shop.api.request_id.RequestIdMiddleware",
+    "mechanic_shop.api.envelope.EnvelopeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "mechanic_shop.api.body_limit.BodyLimitMiddleware",
