@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -11,7 +12,13 @@ import pytest
 from .server import Server
 from .test_docs import walkthrough_script
 
-pytestmark = pytest.mark.xdist_group("demo server")
+pytestmark = [
+    pytest.mark.xdist_group("demo server"),
+    pytest.mark.skipif(
+        not (shutil.which("bash") and shutil.which("curl")),
+        reason="the walkthrough is for people with bash and curl",
+    ),
+]
 
 EXPECTED = [
     (201, "POST", "/auth/register"),
