@@ -165,7 +165,7 @@ def delete_customer(*, customer: Customer) -> None:
 
     :raises InUse: while one of the customer's tickets is open
     """
-    customer = Customer.objects.select_for_update().get(pk=customer.pk)
+    customer = lock_row(customer)
     if customer.service_tickets.still_open().exists():
         raise InUse("This customer has an open service ticket.")
     user = customer.user

@@ -17,6 +17,7 @@ from inventory.models import Part
 from inventory.services import return_stock, take_stock
 from mechanic_shop.accounts.models import User
 from mechanic_shop.api.errors import Conflict, InUse
+from mechanic_shop.api.saving import lock_row
 from mechanics.models import Mechanic
 
 from .models import (
@@ -119,7 +120,7 @@ def update_ticket(
     :raises IllegalMove: if the ticket cannot go to ``status`` from where it is
     :raises ValidationError: if the vehicle would belong to another customer
     """
-    ticket = lock(ticket)
+    ticket = lock_row(ticket)
     changes = {
         name: value for name, value in changes.items() if getattr(ticket, name) != value
     }
@@ -144,7 +145,7 @@ def delete_ticket(*, ticket: ServiceTicket) -> None:
 
     :raises InUse: if it has parts, minutes or stock movements; cancel it instead
     """
-    ticket = lock(ticket)
+    ticket = lock_row(ticket)
     has_history = (
         ticket.ticket_parts.exists()
         or ticket.stock_movements.exists()
@@ -344,20 +345,9 @@ def remove_part(*, ticket: ServiceTicket, part: Part, by: User) -> None:
 # --- Locks ----------------------------------------------------------------------------
 
 
-def lock(ticket: ServiceTicket) -> ServiceTicket:
-    """Read a ticket again and keep others from writing it until the transaction ends.
-
-    :raises NotFound: if it was deleted meanwhile
-    """
-    locked = ServiceTicket.objects.select_for_update().filter(pk=ticket.pk).first()
-    if locked is None:
-        raise NotFound
-    return locked
-
-
 def lock_open(ticket: ServiceTicket) -> ServiceTicket:
     """:raises TicketClosed: if the ticket takes no more work"""
-    ticket = lock(ticket)
+    ticket = lock_row(ticket)
     if ticket.is_closed:
         raise TicketClosed(ticket)
     return ticket

@@ -16,6 +16,7 @@ from rest_framework.serializers import BaseSerializer
 from customers.models import Customer
 from inventory.models import Part
 from mechanic_shop.api.permissions import SIGNED_IN
+from mechanic_shop.api.saving import lock_row
 from mechanic_shop.api.serializers import StrictSerializer
 from mechanic_shop.api.throttling import CreateTicketThrottle
 from mechanic_shop.api.viewsets import ShopModelViewSet, ShopViewSet
@@ -310,7 +311,7 @@ class ServiceTicketViewSet(
         assert serializer.instance is not None
         body = dict(serializer.validated_data)
         # Locked first: which right a move needs depends on where the ticket is now.
-        ticket = services.lock(serializer.instance)
+        ticket = lock_row(serializer.instance)
         for verb in verbs_for(ticket, body):
             self.require(verb)
         services.update_ticket(ticket=ticket, by=self.user, **body)

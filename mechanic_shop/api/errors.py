@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.core.exceptions import (
+    ObjectDoesNotExist,
     PermissionDenied,
     RequestDataTooBig,
     SuspiciousOperation,
@@ -103,7 +104,7 @@ def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
     match exc:
         case exceptions.APIException():
             return exc
-        case Http404():
+        case Http404() | ObjectDoesNotExist():  # the latter: deleted a moment ago
             return exceptions.NotFound("There is nothing here that you may see.")
         case PermissionDenied():
             return exceptions.PermissionDenied()

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
 from django.db.models import Model
-from django.http import Http404
+from rest_framework.exceptions import NotFound
 from rest_framework.serializers import BaseSerializer
 
 M = TypeVar("M", bound=Model)
@@ -16,11 +16,11 @@ M = TypeVar("M", bound=Model)
 def lock_row(row: M) -> M:
     """Read a row again and keep others from writing it until the transaction ends.
 
-    :raises Http404: if it was deleted meanwhile
+    :raises NotFound: if it was deleted meanwhile
     """
     locked = type(row)._default_manager.select_for_update().filter(pk=row.pk).first()
     if locked is None:
-        raise Http404
+        raise NotFound
     return locked
 
 

@@ -17,6 +17,7 @@ from mechanic_shop.admin import (
     ShopInline,
     without,
 )
+from mechanic_shop.api.saving import lock_row
 from mechanic_shop.money import format_cents
 from tickets import services
 from tickets.models import (
@@ -246,7 +247,7 @@ def part_verbs(ticket: ServiceTicket, formset: Any, user: User) -> None:
 
     Each verb locks its part until the end, so they go by part, as everywhere.
     """
-    services.lock(ticket)
+    lock_row(ticket)
     steps: list[tuple[int, Callable[..., Any]]] = []
     for line in formset.deleted_objects:
         verb = partial(services.remove_part, part=line.part)

@@ -15,6 +15,7 @@ from mechanic_shop.admin import (
     dialog,
     user_of,
 )
+from mechanic_shop.api.saving import lock_row
 from tickets import services
 from tickets.models import (
     ServiceTicket,
@@ -73,7 +74,7 @@ class TicketMoves(ShopModelAdmin):
 
         The ticket is locked first: the right depends on where it moves from.
         """
-        ticket = services.lock(ticket)
+        ticket = lock_row(ticket)
         for verb in verbs_for(ticket, {"status": status}):
             if not request.user.has_perm(verb):
                 raise PermissionDenied

@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 from inventory.tests.factories import PartFactory
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.tests.factories import UserFactory
+from mechanics.models import Mechanic
 from mechanics.views import MechanicViewSet
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,13 @@ def breakable(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], None]:
 
 
 class TestErrorEnvelope:
+    def test_calls_a_row_that_has_just_been_deleted_not_found(
+        self, shop: APIClient, breakable: Callable[[Exception], None]
+    ) -> None:
+        breakable(Mechanic.DoesNotExist())
+
+        assert_envelope(shop.get("/api/mechanics/top"), "404 Not Found", "not_found")
+
     def test_names_the_bad_fields_of_a_400(self, shop: APIClient) -> None:
         response = shop.post("/api/mechanics", {"full_name": "", "email": "nobody"})
 
