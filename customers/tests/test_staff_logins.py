@@ -56,6 +56,18 @@ class TestLoginOfAColleague:
         assert User.objects.filter(pk=manager.pk, is_active=True).exists()
 
 
+class TestOneAddress:
+    def test_follows_the_login_however_it_is_changed(self) -> None:
+        customer = CustomerFactory.create()
+        assert customer.user is not None
+
+        customer.user.email = "Moved@Example.com"
+        customer.user.save()
+
+        customer.refresh_from_db()
+        assert customer.email == "moved@example.com"
+
+
 class TestInvitation:
     def test_is_taken_back_with_the_email(self, owner: User) -> None:
         customer = CustomerFactory.create(walk_in=True)

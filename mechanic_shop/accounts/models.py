@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from .emails import normalize_email, validate_ascii_email
@@ -80,9 +80,20 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.email = normalize_email(self.email)
-        super().save(*args, **kwargs)
-        if not self.is_active:
-            self.sessions.still_alive().revoke()
+        fields = kwargs.get("update_fields")
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if fields is None or "email" in fields:
+                self._take_customer_along()
+            if not self.is_active:
+                self.sessions.still_alive().revoke()
+
+    def _take_customer_along(self) -> None:
+        """Give the linked customer the login's address: the two are one value."""
+        customer = getattr(self, "customer", None)
+        if customer is not None and customer.email != self.email:
+            customer.email = self.email
+            customer.save(update_fields=["email", "updated_at"])
 
 
 class SessionQuerySet(models.QuerySet["Session"]):
