@@ -59,9 +59,19 @@ class TicketRows(ShopViewSet[ServiceTicket]):
     def get_queryset(self) -> QuerySet[ServiceTicket]:
         return super().get_queryset().for_api()  # type: ignore[attr-defined, no-any-return]
 
-    def ticket_data(self, ticket: ServiceTicket) -> ServiceTicket:
-        """Load a ticket as it is now, for an answer that shows all of it."""
-        return self.get_queryset().get(pk=ticket.pk)
+    def answer_with_ticket(
+        self,
+        serializer_class: type[BaseSerializer[Any]],
+        ticket: ServiceTicket,
+        **answer: Any,
+    ) -> Response:
+        """Tell what was done, and show the whole ticket as it is now."""
+        answer |= {
+            "ticket_id": ticket.pk,
+            "ticket": self.get_queryset().get(pk=ticket.pk),
+        }
+        context = self.get_serializer_context()
+        return Response(serializer_class(answer, context=context).data)
 
 
 class MechanicVerbs(TicketRows):
@@ -88,16 +98,14 @@ class MechanicVerbs(TicketRows):
         assignment = services.assign_mechanic(
             ticket=ticket, mechanic=mechanic, by=self.user, **body
         )
-        answer = {
-            "message": f"{mechanic.full_name} is on the ticket.",
-            "ticket_id": ticket.pk,
-            "mechanic_id": mechanic.pk,
-            "role": assignment.role,
-            "minutes_worked": assignment.minutes_worked,
-            "ticket": self.ticket_data(ticket),
-        }
-        context = self.get_serializer_context()
-        return Response(AssignedMechanicSerializer(answer, context=context).data)
+        return self.answer_with_ticket(
+            AssignedMechanicSerializer,
+            ticket,
+            message=f"{mechanic.full_name} is on the ticket.",
+            mechanic_id=mechanic.pk,
+            role=assignment.role,
+            minutes_worked=assignment.minutes_worked,
+        )
 
     @extend_schema(request=None, responses={200: RemovedMechanicSerializer})
     @action(
@@ -111,14 +119,12 @@ class MechanicVerbs(TicketRows):
         self.get_validated(StrictSerializer)
         mechanic = self.get_mechanic(mechanic_id)
         services.remove_mechanic(ticket=ticket, mechanic=mechanic, by=self.user)
-        answer = {
-            "message": f"{mechanic.full_name} is off the ticket.",
-            "ticket_id": ticket.pk,
-            "mechanic_id": mechanic.pk,
-            "ticket": self.ticket_data(ticket),
-        }
-        context = self.get_serializer_context()
-        return Response(RemovedMechanicSerializer(answer, context=context).data)
+        return self.answer_with_ticket(
+            RemovedMechanicSerializer,
+            ticket,
+            message=f"{mechanic.full_name} is off the ticket.",
+            mechanic_id=mechanic.pk,
+        )
 
     @extend_schema(
         request=EditMechanicsSerializer, responses={200: EditedMechanicsSerializer}
@@ -129,16 +135,14 @@ class MechanicVerbs(TicketRows):
         ticket = self.get_object()
         body = self.get_validated(EditMechanicsSerializer)
         edit = services.edit_mechanics(ticket=ticket, by=self.user, **body)
-        answer = {
-            "message": f"{len(edit.added)} added, {len(edit.removed)} removed.",
-            "ticket_id": ticket.pk,
-            "added_mechanics": edit.added,
-            "removed_mechanics": edit.removed,
-            "unchanged": edit.unchanged,
-            "ticket": self.ticket_data(ticket),
-        }
-        context = self.get_serializer_context()
-        return Response(EditedMechanicsSerializer(answer, context=context).data)
+        return self.answer_with_ticket(
+            EditedMechanicsSerializer,
+            ticket,
+            message=f"{len(edit.added)} added, {len(edit.removed)} removed.",
+            added_mechanics=edit.added,
+            removed_mechanics=edit.removed,
+            unchanged=edit.unchanged,
+        )
 
     @extend_schema(request=AssignmentFields, responses={200: TicketMechanicSerializer})
     @action(
