@@ -15,8 +15,8 @@ import mechanic_shop.accounts.urls
 import mechanics.urls
 import tickets.urls
 from mechanic_shop.api import errors
+from mechanic_shop.api.login_limits import guard_login
 from mechanic_shop.api.routers import ShopRouter
-from mechanic_shop.api.throttling import guard_login
 from mechanic_shop.api.views import UnknownPath, favicon, healthz, landing, readyz
 
 admin.site.index_title = "Back office"

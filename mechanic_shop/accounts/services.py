@@ -29,7 +29,7 @@ from rest_framework.exceptions import (
 from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import TokenError
 
-from mechanic_shop.api.throttling import forgive_login, spend_login_failure
+from mechanic_shop.api.login_limits import count_as_good, spend_login_failure
 
 from .emails import normalize_email
 from .models import Session, User
@@ -72,13 +72,13 @@ def check_credentials(*, request: Request, email: str, password: str) -> User:
     :raises Throttled: after too many failures on this account, before any hashing
     """
     account = normalize_email(email)
-    spent = spend_login_failure(account)
+    spent = spend_login_failure(request, account)
     if spent is not None and not spent.allowed:
         raise Throttled(wait=spent.reset)
     user = authenticate(request._request, username=account, password=password)
     if user is None:
         raise WrongCredentials
-    forgive_login(account)
+    count_as_good(request, account, spent)
     assert isinstance(user, User)
     return user
 

@@ -3,7 +3,7 @@
 from django.contrib.auth import views
 from django.urls import path
 
-from .throttling import guard_login
+from .login_limits import guard_login
 
 login = guard_login(
     views.LoginView.as_view(

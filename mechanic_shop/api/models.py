@@ -1,12 +1,18 @@
-"""Counters of the rate limits: one row for each rule and key."""
+"""What the API remembers of requests: counters, known addresses, keys of retries."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import NamedTuple
 
+from django.conf import settings
 from django.db import connection, models
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from .transactions import retried
 
 
 class Rate(NamedTuple):
@@ -20,6 +26,8 @@ class Rate(NamedTuple):
 class Spent:
     """What is left of a budget after a request; ``reset`` in seconds from now."""
 
+    key: str
+    window: int
     allowed: bool
     limit: int
     remaining: int
@@ -27,6 +35,7 @@ class Spent:
 
 
 class RateCounterManager(models.Manager["RateCounter"]):
+    @retried
     def spend(self, key: str, rate: Rate | tuple[int, int]) -> Spent:
         """Count one request under a key and tell whether the rate allows it.
 
@@ -41,15 +50,19 @@ class RateCounterManager(models.Manager["RateCounter"]):
         # At the limit this request would be one too many, without being written down.
         count = self._add_one(key, window) if count < rate.limit else count + 1
         return Spent(
+            key=key,
+            window=window,
             allowed=count <= rate.limit,
             limit=rate.limit,
             remaining=max(rate.limit - count, 0),
             reset=max(int((window + 1) * rate.seconds - now), 1),
         )
 
-    def refund(self, key: str) -> None:
-        """Take back one request that turned out not to count."""
-        self.filter(key=key, count__gt=0).update(count=models.F("count") - 1)
+    @retried
+    def refund(self, spent: Spent) -> None:
+        """Take back a request that turned out not to count."""
+        counted = self.filter(key=spent.key, window=spent.window, count__gt=0)
+        counted.update(count=models.F("count") - 1)
 
     def _present(self, key: str, window: int) -> int:
         row = self.filter(key=key, window=window).values_list("count", flat=True)
@@ -76,6 +89,73 @@ class RateCounter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.count}"
+
+
+class KnownAddressManager(models.Manager["KnownAddress"]):
+    def knows(self, account: str, address: str) -> bool:
+        seen_since = timezone.now() - KnownAddress.REMEMBERED
+        digest = KnownAddress.digest_of(account, address)
+        return self.filter(digest=digest, seen_at__gt=seen_since).exists()
+
+    @retried
+    def remember(self, account: str, address: str) -> None:
+        """Note that an account was opened from an address."""
+        self.update_or_create(
+            digest=KnownAddress.digest_of(account, address),
+            defaults={"seen_at": timezone.now()},
+        )
+
+
+class KnownAddress(models.Model):
+    """An address from which somebody signed in to an account, as a keyed digest."""
+
+    REMEMBERED = timedelta(days=90)
+
+    digest = models.CharField(max_length=64, primary_key=True)
+    seen_at = models.DateTimeField()
+
+    objects = KnownAddressManager()
+
+    class Meta:
+        verbose_name_plural = "known addresses"
+
+    def __str__(self) -> str:
+        return self.digest
+
+    @staticmethod
+    def digest_of(account: str, address: str) -> str:
+        value = f"{account}\n{address}"
+        return salted_hmac("known address", value, algorithm="sha256").hexdigest()
+
+
+class IdempotencyKey(models.Model):
+    """A key that a user sent with a request, and the answer once there is one.
+
+    A row without an answer binds nothing: its request was refused or is under way.
+    """
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="idempotency_keys",
+    )
+    digest = models.CharField(max_length=64)
+    fingerprint = models.CharField(max_length=64, default="", blank=True)
+    status = models.PositiveSmallIntegerField(null=True, blank=True)
+    headers = models.JSONField(default=dict, blank=True)
+    body = models.TextField(default="", blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    answered_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "digest"], name="idempotency_key_once_per_user"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"key {self.pk} of user {self.user_id}"
 
 
 # MySQL evaluates the assignments from left to right: the count looks at the old window.

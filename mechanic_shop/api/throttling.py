@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from hashlib import sha256
 from ipaddress import IPv6Address, ip_address
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
-from django.shortcuts import render
-from django_ratelimit.core import is_ratelimited
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
-from mechanic_shop.accounts.emails import normalize_email
-
-from .models import Rate, RateCounter, Spent
+from .models import RateCounter, Spent
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
-
-ACCOUNT_FAILURES = Rate(limit=10, seconds=900)
-ADMIN_LOGIN_GUARD = "30/m"
-ADMIN_LOGIN_GUARD_SECONDS = 60
 
 
 class RuleThrottle(BaseThrottle):
@@ -101,20 +89,14 @@ def spend(rule: str, whom: str) -> Spent | None:
     return None if rate is None else RateCounter.objects.spend(f"{rule}:{whom}", rate)
 
 
-def spend_login_failure(email: str) -> Spent | None:
-    """Count a try to sign in to an account; ``forgive_login`` takes a good one back."""
-    if settings.THROTTLES["LOGIN"] is None:
-        return None
-    return RateCounter.objects.spend(_account_key(email), ACCOUNT_FAILURES)
-
-
-def forgive_login(email: str) -> None:
-    RateCounter.objects.refund(_account_key(email))
-
-
-def _account_key(email: str) -> str:
-    # Hashed: what people type into a login is not always an email address.
-    return f"ACCOUNT:{sha256(email.encode()).hexdigest()}"
+def give_back(request: Request) -> None:
+    """Take back what a request spent: its answer was a replay, which costs nothing."""
+    spent: Spent | None = getattr(request._request, "rate_limit", None)
+    if spent is None:
+        return
+    if spent.allowed:
+        RateCounter.objects.refund(spent)
+    del request._request.rate_limit  # type: ignore[attr-defined]
 
 
 def client_address(request: Request | HttpRequest) -> str:
@@ -143,59 +125,3 @@ def add_rate_headers(request: Request, response: Response) -> None:
         response["RateLimit-Limit"] = str(spent.limit)
         response["RateLimit-Remaining"] = str(spent.remaining)
         response["RateLimit-Reset"] = str(spent.reset)
-
-
-def guard_login(
-    view: Callable[..., HttpResponseBase],
-) -> Callable[..., HttpResponseBase]:
-    """Let an HTML login form spend the same budget as the API's logins.
-
-    django-ratelimit stands outside of it, in the cache, and lets pass when that is
-    away: it spares the database the counting of a flood.
-    """
-
-    @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.method != "POST":
-            return view(request, *args, **kwargs)
-        if seconds := _must_wait(request):
-            return _too_many(request, seconds)
-        response = view(request, *args, **kwargs)
-        if response.status_code == 302:
-            forgive_login(_account(request))
-        return response
-
-    return guarded
-
-
-def _must_wait(request: HttpRequest) -> int:
-    """Spend every budget of a login form; return seconds to wait, or 0 to go on."""
-    if is_ratelimited(
-        request,
-        group="login-form",
-        key=_ratelimit_key,
-        rate=ADMIN_LOGIN_GUARD,
-        increment=True,
-    ):
-        return ADMIN_LOGIN_GUARD_SECONDS
-    for spent in (
-        spend("LOGIN", client_address(request)),
-        spend_login_failure(_account(request)),
-    ):
-        if spent is not None and not spent.allowed:
-            return spent.reset
-    return 0
-
-
-def _account(request: HttpRequest) -> str:
-    return normalize_email(request.POST.get("username", ""))
-
-
-def _ratelimit_key(group: str, request: HttpRequest) -> str:
-    return client_address(request)
-
-
-def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:
-    response = render(request, "429.html", {"seconds": seconds}, status=429)
-    response["Retry-After"] = str(seconds)
-    return response

@@ -1,0 +1,105 @@
+"""What signing in costs, at every door: a budget of the address, one of the account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from hashlib import sha256
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django_ratelimit.core import is_ratelimited
+from rest_framework.request import Request
+
+from mechanic_shop.accounts.emails import normalize_email
+
+from .models import KnownAddress, Rate, RateCounter, Spent
+from .throttling import client_address, spend
+
+ACCOUNT_FAILURES = Rate(limit=10, seconds=900)
+FORM_GUARD = "30/m"
+FORM_GUARD_SECONDS = 60
+
+
+def spend_login_failure(request: Request | HttpRequest, account: str) -> Spent | None:
+    """Count a try to sign in to an account; ``count_as_good`` takes a good one back.
+
+    All strangers share the account's budget. An address from which somebody signed in
+    to it before has one of its own: guessing from elsewhere locks out no owner.
+    """
+    if settings.THROTTLES["LOGIN"] is None:
+        return None
+    address = client_address(request)
+    # Hashed: what people type into a login is not always an email address.
+    key = f"ACCOUNT:{_digest(account)}"
+    if KnownAddress.objects.knows(account, address):
+        key = f"{key}:{_digest(address)}"
+    return RateCounter.objects.spend(key, ACCOUNT_FAILURES)
+
+
+def count_as_good(
+    request: Request | HttpRequest, account: str, spent: Spent | None = None
+) -> None:
+    """Take back what a good sign-in spent, and know its address from now on."""
+    if spent is not None:
+        RateCounter.objects.refund(spent)
+    KnownAddress.objects.remember(account, client_address(request))
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
+
+
+def guard_login(
+    view: Callable[..., HttpResponseBase],
+) -> Callable[..., HttpResponseBase]:
+    """Let an HTML login form spend the same budgets as the API's logins.
+
+    django-ratelimit stands outside of them, in the cache, and lets pass when that is
+    away: it spares the database the counting of a flood.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method != "POST":
+            return view(request, *args, **kwargs)
+        if _is_flood(request):
+            return _too_many(request, FORM_GUARD_SECONDS)
+        account = normalize_email(request.POST.get("username", ""))
+        by_address = spend("LOGIN", client_address(request))
+        if by_address is not None and not by_address.allowed:
+            return _too_many(request, by_address.reset)
+        by_account = spend_login_failure(request, account)
+        if by_account is not None and not by_account.allowed:
+            return _too_many(request, by_account.reset)
+        response = view(request, *args, **kwargs)
+        if response.status_code == 302:
+            count_as_good(request, account, by_account)
+        return response
+
+    return guarded
+
+
+def _is_flood(request: HttpRequest) -> bool:
+    return bool(
+        is_ratelimited(
+            request,
+            group="login-form",
+            key=_ratelimit_key,
+            rate=FORM_GUARD,
+            increment=True,
+        )
+    )
+
+
+def _ratelimit_key(group: str, request: HttpRequest) -> str:
+    return client_address(request)
+
+
+def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:
+    response = render(request, "429.html", {"seconds": seconds}, status=429)
+    response["Retry-After"] = str(seconds)
+    return response

@@ -1,0 +1,68 @@
+"""Transactions that are run again when the database asks for it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial, wraps
+from random import uniform
+from typing import ParamSpec, TypeVar
+
+from django.db import OperationalError, connection
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+logger = logging.getLogger(__name__)
+
+TRIES = 5
+#: No new try after so many seconds: a caller waits for an answer.
+PATIENCE_SECONDS = 6
+LONGEST_FIRST_PAUSE_SECONDS = 0.02
+
+#: Deadlock (or a conflict in a cluster), lock wait timeout, row changed since snapshot.
+MYSQL_TRANSIENT = frozenset({1213, 1205, 1020})
+SQLITE_TRANSIENT = ("database is locked", "database table is locked")
+
+
+def is_transient(error: BaseException | None) -> bool:
+    """Tell whether the same transaction may well succeed a moment later."""
+    if not isinstance(error, OperationalError) or not error.args:
+        return False
+    what = error.args[0]
+    return what in MYSQL_TRANSIENT or str(what).startswith(SQLITE_TRANSIENT)
+
+
+def retry(work: Callable[[], T]) -> T:
+    """Run ``work``, which opens a transaction, until the database lets it through.
+
+    Within a transaction nothing is tried again: what the database gives up on is all
+    of it, so only the outermost can start over. The pauses are random, or those who
+    collided would meet again, and grow with each try.
+
+    :raises OperationalError: the last transient one, or any other at once
+    """
+    if connection.in_atomic_block:
+        return work()
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    for number in range(1, TRIES + 1):
+        try:
+            return work()
+        except OperationalError as error:
+            late = number == TRIES or time.monotonic() > deadline
+            if late or not is_transient(error):
+                raise
+            logger.info("Try %d gave way to another transaction: %s", number, error)
+        time.sleep(uniform(0, LONGEST_FIRST_PAUSE_SECONDS * 2**number))  # noqa: S311
+    raise AssertionError("the last try returns or raises")
+
+
+def retried(work: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a function whose transaction is the outermost of its request."""
+
+    @wraps(work)
+    def until_through(*args: P.args, **kwargs: P.kwargs) -> T:
+        return retry(partial(work, *args, **kwargs))
+
+    return until_through
