@@ -16,6 +16,7 @@ from rest_framework.serializers import BaseSerializer
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.serializers import LoginSerializer
 from mechanic_shop.accounts.services import check_credentials, start_session
+from mechanic_shop.api.login_limits import count_as_good
 from mechanic_shop.api.permissions import ANYONE, SIGNED_IN
 from mechanic_shop.api.saving import save_changes
 from mechanic_shop.api.throttling import (
@@ -23,7 +24,12 @@ from mechanic_shop.api.throttling import (
     LoginThrottle,
     RegisterThrottle,
 )
-from mechanic_shop.api.viewsets import ShopModelViewSet, ShopViewSet, UpdateMixin
+from mechanic_shop.api.viewsets import (
+    RetrieveMixin,
+    ShopModelViewSet,
+    ShopViewSet,
+    UpdateMixin,
+)
 
 from . import services
 from .filters import CustomerFilterSet, VehicleFilterSet
@@ -54,6 +60,7 @@ def signed_in(user: User, message: str) -> dict[str, Any]:
 class AuthViewSet(ShopViewSet[Customer]):
     verbs = {"register": ANYONE, "login": ANYONE, "me": SIGNED_IN}
     limits = {"register": RegisterThrottle, "login": LoginThrottle}
+    one_transaction = False
     queryset = Customer.objects.none()
     serializer_class = LoginSerializer
 
@@ -69,6 +76,7 @@ class AuthViewSet(ShopViewSet[Customer]):
         body = self.get_validated(RegisterSerializer)
         customer = services.register_customer(**body)
         assert customer.user is not None
+        count_as_good(request, customer.user.email)
         answer = signed_in(customer.user, "Welcome! Your account is ready.")
         return Response(SignedInSerializer(answer).data, status=status.HTTP_201_CREATED)
 
@@ -117,6 +125,7 @@ class CustomerViewSet(ShopModelViewSet[Customer]):
         methods=["post"],
         authentication_classes=[],
         serializer_class=LoginSerializer,
+        one_transaction=False,
     )
     def login(self, request: Request) -> Response:
         """Sign in; system B's path, which also answers ``token``."""
@@ -124,7 +133,16 @@ class CustomerViewSet(ShopModelViewSet[Customer]):
         return Response(SystemBSignedInSerializer(signed_in(user, "Signed in.")).data)
 
 
-class CustomerVehicleViewSet(ShopModelViewSet[Vehicle]):
+class VehicleRows(ShopViewSet[Vehicle]):
+    """What every view of vehicles shares."""
+
+    queryset = Vehicle.objects.select_related("customer").order_by("pk")
+
+    def lock(self, row: Vehicle) -> None:
+        services.lock_vehicle(row)
+
+
+class CustomerVehicleViewSet(VehicleRows, ShopModelViewSet[Vehicle]):
     """The vehicles of the customer in the path."""
 
     verbs = {
@@ -136,7 +154,6 @@ class CustomerVehicleViewSet(ShopModelViewSet[Vehicle]):
         "destroy": "customers.delete_vehicle",
     }
     pagination_class = None  # type: ignore[assignment]
-    queryset = Vehicle.objects.select_related("customer").order_by("pk")
     serializer_class = VehicleSerializer
 
     def get_queryset(self) -> QuerySet[Vehicle]:
@@ -165,12 +182,7 @@ class CustomerVehicleViewSet(ShopModelViewSet[Vehicle]):
         services.delete_vehicle(vehicle=instance)
 
 
-class VehicleViewSet(
-    mixins.ListModelMixin,
-    mixins.RetrieveModelMixin,
-    UpdateMixin,
-    ShopViewSet[Vehicle],
-):
+class VehicleViewSet(mixins.ListModelMixin, RetrieveMixin, UpdateMixin, VehicleRows):
     """Vehicles across the shop."""
 
     verbs = {
@@ -180,7 +192,6 @@ class VehicleViewSet(
     }
     http_method_names = ["get", "patch", "head", "options"]
     collection = "vehicles"
-    queryset = Vehicle.objects.select_related("customer").order_by("pk")
     serializer_class = ShopVehicleSerializer
     filterset_class = VehicleFilterSet
 

@@ -29,6 +29,7 @@ from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
 from mechanic_shop.accounts.models import User
 from mechanic_shop.api.errors import Conflict
+from mechanic_shop.api.transactions import retry
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -217,8 +218,7 @@ class ShopModelAdmin(GuardedFields, ModelAdmin):
         if request.method != "POST":
             return view(request, *args, **kwargs)
         try:
-            with transaction.atomic():
-                return view(request, *args, **kwargs)
+            return retry(lambda: _undivided(request, view, *args, **kwargs))
         except REFUSALS as refusal:
             self.message_user(request, sentence_of(refusal), messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
@@ -235,10 +235,15 @@ class ShopModelAdmin(GuardedFields, ModelAdmin):
             raise Http404
         if not self.has_view_permission(request, obj):
             raise PermissionDenied
+
+        @transaction.atomic
+        def carry_out_and_log() -> str:
+            said = verb(obj)
+            self.log_change(request, obj, said)
+            return said
+
         try:
-            with transaction.atomic():
-                said = verb(obj)
-                self.log_change(request, obj, said)
+            said = retry(carry_out_and_log)
         except REFUSALS as refusal:
             self.message_user(request, sentence_of(refusal), messages.ERROR)
         else:
@@ -265,6 +270,15 @@ class ShopModelAdmin(GuardedFields, ModelAdmin):
         """
         gone, counts, _, protected = super().get_deleted_objects(objs, request)
         return gone, counts, set(), [] if self.deletes_through_service else protected
+
+
+@transaction.atomic
+def _undivided(
+    request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
+) -> HttpResponse:
+    # What an earlier try wanted to say did not happen.
+    vars(messages.get_messages(request))["_queued_messages"] = []
+    return view(request, *args, **kwargs)
 
 
 def _go_to(request: HttpRequest, url: str) -> HttpResponse:

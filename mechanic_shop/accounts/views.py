@@ -41,6 +41,7 @@ class SessionViewSet(ShopViewSet[Session]):
         "password": PasswordThrottle,
         "password_reset": PasswordResetThrottle,
     }
+    one_transaction = False
     queryset = Session.objects.none()
     serializer_class = RefreshSerializer
 

@@ -7,6 +7,7 @@ Django's exceptions into ``{"error", "message", "code", "fields"?, "request_id"}
 from __future__ import annotations
 
 import logging
+import sys
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -21,11 +22,13 @@ from django.core.exceptions import (
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from .request_id import current_request_id
+from .transactions import is_transient
 
 logger = logging.getLogger(__name__)
 
@@ -164,14 +167,32 @@ def _headers_of(exc: exceptions.APIException) -> dict[str, str]:
 
 
 def _database_is_away(exc: Exception) -> Response:
-    logger.error("The database does not answer", exc_info=exc)
     return Response(
-        body_of(
-            503, "database_unavailable", "The database does not answer. Try again soon."
-        ),
+        _body_without_database(exc),
         status=status.HTTP_503_SERVICE_UNAVAILABLE,
         headers={"Retry-After": str(DATABASE_RETRY_SECONDS)},
     )
+
+
+def _body_without_database(exc: BaseException) -> dict[str, Any]:
+    if is_transient(exc):
+        logger.error("The database gave way to others at every try", exc_info=exc)
+        return body_of(503, "database_busy", "Too much is going on. Try again soon.")
+    logger.error("The database does not answer", exc_info=exc)
+    return body_of(
+        503, "database_unavailable", "The database does not answer. Try again soon."
+    )
+
+
+def _unavailable(request: HttpRequest, exc: BaseException) -> HttpResponse:
+    body = _body_without_database(exc)
+    response = (
+        JsonResponse(body, status=503)
+        if is_api_path(request.path)
+        else render(request, "503.html", body, status=503)
+    )
+    response["Retry-After"] = str(DATABASE_RETRY_SECONDS)
+    return response
 
 
 def _lost_a_race(exc: Exception) -> Response:
@@ -201,8 +222,12 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer what nobody caught: 503 while the database is away, else 500."""
     from django.views.defaults import server_error as default
 
+    exc = sys.exception()  # Django calls this from its except block
+    if isinstance(exc, OperationalError | InterfaceError):
+        return _unavailable(request, exc)
     if is_api_path(request.path):
         return error_response(500, "server_error", "Something went wrong on our side.")
     return default(request)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from django.db.models import Model, QuerySet
 from rest_framework import mixins, status
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import PermissionDenied, Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, Serializer
@@ -16,10 +17,13 @@ from rest_framework.viewsets import GenericViewSet
 
 from mechanic_shop.accounts.models import User
 
+from .conditional import tagged, unless_known
+from .idempotency import key_of
 from .pagination import ShopPagination
 from .permissions import may
-from .saving import save_changes, save_or_explain
+from .saving import lock_row, save_changes, save_or_explain
 from .throttling import add_rate_headers
+from .writes import WRITES, carry_out
 
 M = TypeVar("M", bound=Model)
 
@@ -29,12 +33,15 @@ class ShopViewSet(GenericViewSet[M]):
 
     ``verbs`` maps each action to the permission it needs (see ``VerbPermission``),
     ``limits`` some of them to a rate limit, and ``collection`` names the list in a
-    paginated answer.
+    paginated answer. Each write is ``one_transaction``, but for those that hash a
+    password: that takes too long to make others wait.
     """
 
     verbs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
     limits: ClassVar[Mapping[str, type[BaseThrottle]]] = {}
     collection: ClassVar[str] = "results"
+    one_transaction = True
+    throttled_by: Throttled | None = None
     pagination_class = ShopPagination
     lookup_value_regex = "[0-9]+"
 
@@ -53,6 +60,23 @@ class ShopViewSet(GenericViewSet[M]):
     def get_authenticate_header(self, request: Request) -> str:
         """Name the scheme where nobody authenticates too: a wrong password is a 401."""
         return super().get_authenticate_header(request) or 'Bearer realm="api"'
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        # DRF looks the handler up after this, by the method's name.
+        method = (request.method or "").lower()
+        if self.one_transaction and request.method in WRITES and hasattr(self, method):
+            handler = getattr(self, method)
+            setattr(self, method, partial(carry_out, self, handler))
+
+    def check_throttles(self, request: Request) -> None:
+        """Refuse over the limit; a retry first, since its answer may be there."""
+        try:
+            super().check_throttles(request)
+        except Throttled as refusal:
+            if not self.one_transaction or key_of(request) is None:
+                raise
+            self.throttled_by = refusal
 
     def get_throttles(self) -> list[BaseThrottle]:
         limit = self.limits.get(self.action or "")
@@ -93,10 +117,19 @@ class ShopViewSet(GenericViewSet[M]):
         serializer = serializer_class(page, many=True, context=context)
         return self.get_paginated_response(serializer.data)
 
+    def lock(self, row: M) -> None:
+        """Keep others from writing a row until the transaction ends."""
+        lock_row(row)
+
+    def detail_of(self, pk: int) -> Any:
+        """Read a row and show it as its own address does, whatever the action."""
+        row = self.get_queryset().get(pk=pk)
+        context = self.get_serializer_context()
+        return type(self).serializer_class(row, context=context).data  # type: ignore[misc]
+
     def answer(self, pk: int, status_code: int = status.HTTP_200_OK) -> Response:
         """Answer with a row as the database has it now."""
-        row = self.get_queryset().get(pk=pk)
-        return Response(self.get_serializer(row).data, status=status_code)
+        return tagged(self.detail_of(pk), status_code)
 
 
 class CreateMixin(mixins.CreateModelMixin):
@@ -105,6 +138,12 @@ class CreateMixin(mixins.CreateModelMixin):
         serializer.is_valid(raise_exception=True)
         save_or_explain(self.perform_create, serializer)
         return self.answer(serializer.instance.pk, status.HTTP_201_CREATED)  # type: ignore[no-any-return]
+
+
+class RetrieveMixin(mixins.RetrieveModelMixin):
+    def retrieve(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        serializer = self.get_serializer(self.get_object())
+        return unless_known(request, tagged(serializer.data))
 
 
 class UpdateMixin(mixins.UpdateModelMixin):
@@ -123,7 +162,7 @@ class UpdateMixin(mixins.UpdateModelMixin):
 
 class ShopModelViewSet(
     CreateMixin,
-    mixins.RetrieveModelMixin,
+    RetrieveMixin,
     UpdateMixin,
     mixins.DestroyModelMixin,
     mixins.ListModelMixin,

@@ -105,10 +105,8 @@ else:
     DATABASE["OPTIONS"] = {
         "isolation_level": "read committed",
         "charset": "utf8mb4",
-        "init_command": "SET sql_mode='TRADITIONAL'",
-        "connect_timeout": 5,
-        "read_timeout": 10,
-        "write_timeout": 10,
+        "init_command": "SET sql_mode='TRADITIONAL', innodb_lock_wait_timeout=4",
+        "connect_timeout": 3,
     }
     DATABASE["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_general_ci"}
 DATABASE["CONN_MAX_AGE"] = 60
