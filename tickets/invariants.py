@@ -1,0 +1,218 @@
+"""What always holds in the books of the shop, asked of the database itself.
+
+Each check is one statement that answers with the violating rows only. So it sees one
+moment of a shop at work, locks nothing, and a sound ledger of a million movements takes
+no more memory here than an empty one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+from django.db import connection
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    F,
+    Max,
+    OuterRef,
+    Q,
+    Subquery,
+    Sum,
+    TextField,
+    Value,
+    When,
+    Window,
+)
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce, Lag
+
+from inventory.models import Part, StockMovement
+
+from .models import ServiceTicket, TicketEvent, TicketEventKind, TicketPart
+
+Kind = TicketEventKind
+Status = ServiceTicket.Status
+Check = Callable[[], Iterator[str]]
+
+#: Nothing of this happens to a ticket that is closed.
+WORK = (
+    Kind.FIELDS_CHANGED,
+    Kind.MECHANIC_ASSIGNED,
+    Kind.MECHANIC_REMOVED,
+    Kind.ASSIGNMENT_CHANGED,
+    Kind.PART_INSTALLED,
+    Kind.PART_CHANGED,
+    Kind.PART_REMOVED,
+)
+
+# Looking up each line's movements would leave it to the database to search by ticket,
+# which is quick, or by part, which is not. Adding both up in one pass is always quick.
+UNEQUAL_LINES = """
+    SELECT ticket_id, part_id, SUM(taken), SUM(used)
+    FROM (
+        SELECT ticket_id, part_id, -delta AS taken, 0 AS used
+        FROM inventory_stockmovement
+        WHERE ticket_id IS NOT NULL
+        UNION ALL
+        SELECT ticket_id, part_id, 0,
+            CASE WHEN returned_at IS NULL THEN quantity_used ELSE 0 END
+        FROM tickets_ticketpart
+    ) AS taken_and_used
+    GROUP BY ticket_id, part_id
+    HAVING SUM(taken) <> SUM(used)
+    ORDER BY ticket_id, part_id
+"""
+
+
+def find_violations() -> Iterator[str]:
+    """Tell every violation in a sentence that names the row; none is the rule."""
+    return chain.from_iterable(check() for check in CHECKS)
+
+
+# --- Stock ----------------------------------------------------------------------------
+
+
+def negative_stock() -> Iterator[str]:
+    parts = Part.objects.filter(quantity_in_stock__lt=0).order_by("pk")
+    for pk, stock in parts.values_list("pk", "quantity_in_stock").iterator():
+        yield f"Part {pk} has {stock} in stock, fewer than none."
+
+
+def stock_unlike_movements() -> Iterator[str]:
+    parts = (
+        Part.objects.values("pk", "quantity_in_stock")
+        .annotate(moved=Coalesce(Sum("movements__delta"), 0))
+        .exclude(quantity_in_stock=F("moved"))
+        .order_by("pk")
+    )
+    for part in parts.iterator():
+        yield (
+            f"Part {part['pk']} has {part['quantity_in_stock']} in stock,"
+            f" but its movements add up to {part['moved']}."
+        )
+
+
+def broken_ledgers() -> Iterator[str]:
+    """Compare each movement with the one before, so that one fault is told once."""
+    before = Window(Lag("quantity_after"), partition_by=F("part_id"), order_by="pk")
+    movements = (
+        # Signed: MySQL refuses to take more from an unsigned number than there is.
+        StockMovement.objects.annotate(
+            due=Cast(Coalesce(before, 0), BigIntegerField()) + F("delta")
+        )
+        .exclude(quantity_after=F("due"))
+        .order_by("pk")
+        .values_list("pk", "part_id", "quantity_after", "due")
+    )
+    for pk, part, quantity, due in movements.iterator():
+        yield (
+            f"Movement {pk} of part {part} says that {quantity} were left,"
+            f" but with the movement before it there were {due}."
+        )
+
+
+def lines_unlike_movements() -> Iterator[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(UNEQUAL_LINES)
+        for ticket, part, taken, used in cursor:
+            yield (
+                f"Ticket {ticket} uses {int(used)} of part {part},"
+                f" but its movements took {int(taken)}."
+            )
+
+
+def lines_a_cancellation_forgot() -> Iterator[str]:
+    lines = TicketPart.objects.filter(
+        ticket__status=Status.CANCELLED, returned_at=None
+    ).order_by("pk")
+    for pk, ticket, part in lines.values_list("pk", "ticket_id", "part_id").iterator():
+        yield (
+            f"Line {pk} with part {part} was not returned,"
+            f" but its ticket {ticket} is cancelled."
+        )
+
+
+# --- Tickets --------------------------------------------------------------------------
+
+
+def work_after_the_end() -> Iterator[str]:
+    """Find work whose ticket, by the events before it, was closed at that time."""
+    is_move = Q(kind=Kind.STATUS_CHANGED)
+    is_end = is_move & Q(detail__to__in=[str(end) for end in ServiceTicket.CLOSED])
+    is_late = Q(kind__in=WORK, ended=F("moved"))
+    events = (
+        TicketEvent.objects.filter(kind__in=(Kind.STATUS_CHANGED, *WORK))
+        .annotate(moved=_last_one(is_move), ended=_last_one(is_end))
+        # A filter by kind alone would be applied before the moves are looked for.
+        .annotate(late=Case(When(is_late, then=True), default=False))
+        .filter(late=True)
+        .order_by("pk")
+        .values_list("pk", "kind", "ticket_id", "ended")
+    )
+    for pk, kind, ticket, end in events.iterator():
+        yield f"Event {pk} ({kind}) is work on ticket {ticket}, closed by event {end}."
+
+
+def _last_one(condition: Q) -> Window:
+    """Find the last such event of the same ticket, up to the event itself."""
+    pk = Case(When(condition, then=F("pk")), output_field=BigIntegerField())
+    return Window(Max(pk), partition_by=F("ticket_id"), order_by="pk")
+
+
+def status_unlike_events() -> Iterator[str]:
+    status = Coalesce(
+        KeyTextTransform("to", "detail"),
+        KeyTextTransform("status", "detail"),
+        Value(""),
+        output_field=TextField(),
+    )
+    moves = TicketEvent.objects.filter(
+        ticket=OuterRef("pk"), kind__in=(Kind.OPENED, Kind.STATUS_CHANGED)
+    ).order_by("-pk")
+    tickets = (
+        ServiceTicket.objects.annotate(told=Subquery(moves.values(told=status)[:1]))
+        .exclude(told=None)
+        .exclude(told=F("status"))
+        .order_by("pk")
+    )
+    for pk, present, told in tickets.values_list("pk", "status", "told").iterator():
+        yield f"Ticket {pk} is {present}, but its last status event says {told!r}."
+
+
+def closed_at_unlike_status() -> Iterator[str]:
+    is_closed = Q(status__in=ServiceTicket.CLOSED)
+    tickets = ServiceTicket.objects.filter(
+        is_closed & Q(closed_at=None) | ~is_closed & ~Q(closed_at=None)
+    ).order_by("pk")
+    for pk, status, at in tickets.values_list("pk", "status", "closed_at").iterator():
+        has = "has no closed_at" if at is None else "has a closed_at"
+        yield f"Ticket {pk} is {status}, but {has}."
+
+
+def open_tickets_of_another_owner() -> Iterator[str]:
+    tickets = (
+        ServiceTicket.objects.still_open()
+        .exclude(vehicle__customer=F("customer"))
+        .order_by("pk")
+        .values_list("pk", "customer_id", "vehicle_id", "vehicle__customer_id")
+    )
+    for pk, customer, vehicle, owner in tickets.iterator():
+        yield (
+            f"Ticket {pk} is open for customer {customer},"
+            f" but its vehicle {vehicle} belongs to customer {owner}."
+        )
+
+
+CHECKS: tuple[Check, ...] = (
+    negative_stock,
+    stock_unlike_movements,
+    broken_ledgers,
+    lines_unlike_movements,
+    lines_a_cancellation_forgot,
+    work_after_the_end,
+    status_unlike_events,
+    closed_at_unlike_status,
+    open_tickets_of_another_owner,
+)
