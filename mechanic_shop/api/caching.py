@@ -10,11 +10,43 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
+from django.core.cache import caches
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import cache_page
 
 logger = logging.getLogger(__name__)
+
+#: How Django begins the key of what it notes beside each page.
+NOTE_PREFIX = "views.decorators.cache.cache_header."
+
+
+class PageCache(BaseCache):
+    """The default cache as ``cache_page`` sees it: one key for each page.
+
+    ``cache_page`` notes beside a page which headers it varies by. Ours never vary by
+    any, so the note is always the empty list and need not be stored or fetched.
+    """
+
+    def __init__(self, location: str, params: dict[str, Any]) -> None:
+        super().__init__(params)
+
+    def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
+        if key.startswith(NOTE_PREFIX):
+            return []
+        return caches["default"].get(key, default, version)
+
+    def set(
+        self,
+        key: str,
+        value: Any,
+        timeout: float | None = DEFAULT_TIMEOUT,
+        version: int | None = None,
+    ) -> None:
+        if not key.startswith(NOTE_PREFIX):
+            caches["default"].set(key, value, timeout, version)
 
 
 class BareRequest(HttpRequest):
@@ -48,7 +80,7 @@ def cached_rendering(render: Callable[[], bytes], *, key: str, seconds: int) -> 
         return HttpResponse(rendered[-1], headers=headers)
 
     try:
-        answer = cache_page(seconds, key_prefix=key)(view)(BareRequest())
+        answer = cache_page(seconds, cache="pages", key_prefix=key)(view)(BareRequest())
     except Exception:
         # Each cache has errors of its own. One of the rendering comes again below.
         logger.warning("The cache does not answer; rendering without it", exc_info=True)
