@@ -20,6 +20,7 @@ from mechanic_shop.accounts.services import (
 )
 from mechanic_shop.api.errors import Conflict, InUse
 from mechanic_shop.api.saving import lock_row, save_changes
+from mechanic_shop.api.transactions import retried
 
 from .models import Customer, Vehicle
 
@@ -70,12 +71,18 @@ def register_customer(*, password: str, **details: Any) -> Customer:
     # Hashing takes tens of milliseconds: not while the database holds its write lock.
     user.password = make_password(password)
     try:
-        with transaction.atomic():
-            user.save()
-            return Customer.objects.create(user=user, **details)
+        return _create(user, details)
     except IntegrityError as error:
         invite_walk_in(email=details["email"])
         raise EmailTaken from error
+
+
+@retried
+@transaction.atomic
+def _create(user: User, details: dict[str, Any]) -> Customer:
+    user.pk = None  # an earlier try may have given it one
+    user.save(force_insert=True)
+    return Customer.objects.create(user=user, **details)
 
 
 def invite_walk_in(*, email: str) -> None:
@@ -88,6 +95,7 @@ def invite_walk_in(*, email: str) -> None:
         invite_customer(customer=customer)
 
 
+@retried
 @transaction.atomic
 def invite_customer(*, customer: Customer) -> User:
     """Give a customer a login that only the mailed link can open.
