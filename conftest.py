@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.core.cache import cache
@@ -11,6 +11,13 @@ from rest_framework.test import APIClient
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.services import start_session
 from mechanic_shop.accounts.tests.factories import UserFactory
+from tests.leaks import no_leaks
+
+
+@pytest.fixture(autouse=True)
+def _no_secret_in_a_log() -> Iterator[None]:
+    with no_leaks():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group
-from django.core.exceptions import PermissionDenied
-from django.db.models import Q
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import Model, Q
 from django.http import HttpRequest, HttpResponse
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import (
+    AdminPasswordChangeForm,
+    AuthenticationForm,
+    UserChangeForm,
+    UserCreationForm,
+)
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from mechanic_shop.admin import ReadOnly, ShopModelAdmin
+from mechanic_shop.api import security_log
 
 from .models import Session, User
 from .roles import ROLE_WORDS
@@ -22,6 +30,23 @@ from .roles import ROLE_WORDS
 PERSON = ("email", "first_name", "last_name")
 #: What only a superuser decides.
 POWERS = ("is_superuser", "user_permissions")
+#: What a login is allowed beside its groups and permissions.
+FLAGS = ("is_active", "is_staff", "is_superuser")
+
+
+class StaffLoginForm(AuthenticationForm):
+    """The form at the door of the back office; it opens to staff only."""
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        try:
+            super().confirm_login_allowed(user)
+        except ValidationError:
+            # Django tells of wrong passwords; this one was right.
+            security_log.record("login_failed", user_id=user.pk)
+            raise
+
+
+admin.site.login_form = StaffLoginForm
 
 
 class NewUserForm(UserCreationForm):
@@ -36,8 +61,29 @@ class UserForm(UserChangeForm):
         fields = "__all__"
 
 
+class TellsRights:
+    """Write every change of rights into the security log."""
+
+    def save_model(
+        self, request: HttpRequest, obj: Model, form: Any, change: bool
+    ) -> None:
+        form.rights_before = rights_of(obj)
+        super().save_model(request, obj, form, change)  # type: ignore[misc]
+
+    def save_related(
+        self, request: HttpRequest, form: Any, formsets: Any, change: bool
+    ) -> None:
+        super().save_related(request, form, formsets, change)  # type: ignore[misc]
+        tell_of_rights(request, form.instance, form.instance.pk, form.rights_before)
+
+    def delete_model(self, request: HttpRequest, obj: Model) -> None:
+        pk, before = obj.pk, rights_of(obj)
+        super().delete_model(request, obj)  # type: ignore[misc]
+        tell_of_rights(request, obj, pk, before)
+
+
 @admin.register(User)
-class UserAdmin(ShopModelAdmin, BaseUserAdmin):
+class UserAdmin(TellsRights, ShopModelAdmin, BaseUserAdmin):
     form = UserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
@@ -145,6 +191,55 @@ class UserAdmin(ShopModelAdmin, BaseUserAdmin):
         answer: HttpResponse = super().user_change_password(request, id, form_url)
         return answer
 
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> Any:
+        """Tell the security log of a new password too; it is set at this point."""
+        if isinstance(form, self.change_password_form):
+            security_log.record(
+                "password_changed", user_id=form.user.pk, by_id=request.user.pk
+            )
+        return super().construct_change_message(request, form, formsets, add)
+
+
+def rights_of(holder: Model) -> dict[str, Any]:
+    """Read from the database what a user or a group may do; a stranger may nothing."""
+    row: Any = type(holder)._default_manager.filter(pk=holder.pk).first()
+    if row is None:
+        return {}
+    if isinstance(row, Group):
+        return {"permissions": _names_of(row.permissions)}
+    return {
+        **{flag: getattr(row, flag) for flag in FLAGS},
+        "groups": sorted(row.groups.values_list("name", flat=True)),
+        "user_permissions": _names_of(row.user_permissions),
+    }
+
+
+def _names_of(permissions: Any) -> list[str]:
+    pairs = permissions.values_list("content_type__app_label", "codename")
+    return sorted(f"{app}.{codename}" for app, codename in pairs)
+
+
+def tell_of_rights(
+    request: HttpRequest, holder: Model, pk: int, before: dict[str, Any]
+) -> None:
+    """Write what changed of the rights into the security log, once it is committed."""
+    after = rights_of(holder) or dict.fromkeys(before)
+    changed = [right for right in after if before.get(right) != after[right]]
+    if not changed:
+        return
+    transaction.on_commit(
+        partial(
+            security_log.record,
+            "roles_changed",
+            **{"group_id" if isinstance(holder, Group) else "user_id": pk},
+            by_id=request.user.pk,
+            before={right: before.get(right) for right in changed},
+            after={right: after[right] for right in changed},
+        )
+    )
+
 
 def may_touch(request: HttpRequest, user: User | None) -> bool:
     """Tell whether an account is out of reach: a superuser's is, to all others."""
@@ -163,7 +258,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(ShopModelAdmin, BaseGroupAdmin):
+class GroupAdmin(TellsRights, ShopModelAdmin, BaseGroupAdmin):
     list_display = ("name",)
 
 

@@ -29,7 +29,9 @@ from rest_framework.exceptions import (
 from rest_framework.request import Request
 from rest_framework_simplejwt.exceptions import TokenError
 
+from mechanic_shop.api import security_log
 from mechanic_shop.api.login_limits import count_as_good, spend_login_failure
+from mechanic_shop.api.transactions import retried
 
 from .emails import normalize_email
 from .models import Session, User
@@ -83,6 +85,7 @@ def check_credentials(*, request: Request, email: str, password: str) -> User:
     return user
 
 
+@retried
 def start_session(*, user: User) -> TokenPair:
     """Sign a user in: one row, two tokens that are worth nothing without it."""
     session = Session(
@@ -91,9 +94,11 @@ def start_session(*, user: User) -> TokenPair:
         auth_hash=user.get_session_auth_hash(),
     )
     session.save()
+    security_log.record("login_ok", user_id=user.pk, session_id=session.pk)
     return _issue(session)
 
 
+@retried
 def rotate_session(*, refresh_token: str) -> TokenPair:
     """Trade a refresh token for a new pair; each one works exactly once.
 
@@ -113,7 +118,11 @@ def rotate_session(*, refresh_token: str) -> TokenPair:
         .update(refresh_jti=new_jti, refreshed_at=timezone.now())
     )
     if not traded:
-        Session.objects.still_alive().filter(pk=session.pk).revoke()
+        # Of many copies at once the first ends the session, and only it is told.
+        if Session.objects.still_alive().filter(pk=session.pk).revoke():
+            security_log.record(
+                "refresh_token_reused", user_id=session.user_id, session_id=session.pk
+            )
         raise SessionEnded
     session.refresh_jti = new_jti
     return _issue(session)
@@ -130,18 +139,19 @@ def is_alive(session: Session) -> bool:
     )
 
 
+@retried
 def end_session(*, session: Session) -> None:
     """Sign out: the session's access and refresh tokens are dead from now on."""
-    Session.objects.still_alive().filter(pk=session.pk).revoke()
+    if Session.objects.still_alive().filter(pk=session.pk).revoke():
+        security_log.record("logout", user_id=session.user_id, session_id=session.pk)
 
 
 def set_password(*, user: User, password: str) -> None:
     """Give a user a new password and end all their sessions."""
     # Hashing takes tens of milliseconds: not while the database holds its write lock.
     user.set_password(password)
-    with transaction.atomic():
-        user.save(update_fields=["password"])
-        user.sessions.still_alive().revoke()
+    ended = _keep_password(user)
+    security_log.record("password_changed", user_id=user.pk, sessions_ended=ended)
 
 
 def check_new_password(password: str, *, user: User, field: str) -> None:
@@ -184,6 +194,11 @@ def request_password_reset(*, email: str) -> None:
     """
     email = normalize_email(email)
     user = User.objects.filter(email=email).first()
+    security_log.record(
+        "password_requested",
+        account=security_log.account_of(email),
+        user_id=None if user is None else user.pk,
+    )
     if user is None:
         for open_login in when_no_login:
             open_login(email=email)
@@ -230,6 +245,15 @@ def erase_user(*, user: User) -> None:
         user.save()
         user.groups.clear()
         user.sessions.all().delete()
+        user.idempotency_keys.all().delete()
+
+
+@retried
+@transaction.atomic
+def _keep_password(user: User) -> int:
+    """Store a password and end all sessions; return how many ended."""
+    user.save(update_fields=["password"])
+    return user.sessions.still_alive().revoke()
 
 
 def _user_of_link(uid: str) -> User | None:

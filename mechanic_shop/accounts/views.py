@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.auth import logout as end_admin_session
 from django.contrib.auth import views as auth_views
+from django.http import HttpResponse
 from django.urls import reverse_lazy
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -12,6 +15,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from mechanic_shop.api import security_log
 from mechanic_shop.api.permissions import ANYONE, SIGNED_IN
 from mechanic_shop.api.throttling import PasswordResetThrottle, PasswordThrottle
 from mechanic_shop.api.viewsets import ShopViewSet
@@ -116,6 +120,11 @@ class SetPasswordView(auth_views.PasswordResetConfirmView):
 
     template_name = "accounts/set_password.html"
     success_url = reverse_lazy("password-set-done")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        answer = super().form_valid(form)
+        security_log.record("password_changed", user_id=form.user.pk)
+        return answer
 
 
 class PasswordSetDoneView(auth_views.PasswordResetCompleteView):

@@ -58,6 +58,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "mechanic_shop.api.request_id.RequestIdMiddleware",
+    "mechanic_shop.api.security_log.SecurityLogMiddleware",
     "mechanic_shop.api.envelope.EnvelopeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -391,7 +392,9 @@ LOGGING: dict[str, Any] = {
         "request_id": {"()": "mechanic_shop.api.request_id.RequestIdFilter"},
     },
     "formatters": {
+        "json": {"class": "mechanic_shop.logs.JsonFormatter"},
         "line": {
+            "class": "mechanic_shop.logs.LineFormatter",
             "format": "{asctime} {levelname} {name} [{request_id}] {message}",
             "style": "{",
         },
@@ -402,6 +405,24 @@ LOGGING: dict[str, Any] = {
             "formatter": "line",
             "filters": ["request_id"],
         },
+        "security": {
+            "class": "logging.StreamHandler",
+            "formatter": "json",
+            "filters": ["request_id"],
+        },
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
+    "loggers": {
+        # For machines in every environment, and complete: LOG_LEVEL is about noise,
+        # and a shop that turned it down would miss these lines when it needs them.
+        "security": {"handlers": ["security"], "level": "INFO", "propagate": False},
+        # Without the handlers that Django gives them: those write input as it comes.
+        # Never below INFO: at DEBUG Django writes the values of every query, and among
+        # them are the keys of cookie sessions.
+        "django": {
+            "handlers": [],
+            "level": "INFO" if LOG_LEVEL == "DEBUG" else LOG_LEVEL,
+        },
+        "django.server": {"handlers": [], "propagate": True},
+    },
 }

@@ -7,7 +7,7 @@ from .env import read_bool, read_dotenv, read_list, read_secret, refuse
 read_dotenv(Path(__file__).resolve().parent.parent.parent / ".env")
 
 from .base import *  # noqa: F403
-from .base import MIDDLEWARE, REST_FRAMEWORK, SIMPLE_JWT
+from .base import LOGGING, MIDDLEWARE, REST_FRAMEWORK, SIMPLE_JWT
 from .mail import *  # noqa: F403
 
 DEBUG = False
@@ -33,6 +33,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = SECURE_SSL_REDIRECT
 CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
+
+LOGGING["handlers"]["console"]["formatter"] = "json"
 
 MIDDLEWARE.insert(
     MIDDLEWARE.index("django.middleware.security.SecurityMiddleware") + 1,

@@ -1,0 +1,112 @@
+"""How a log record is written: on one line whatever the input, and without secrets."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from math import isfinite
+from typing import Any
+
+#: What every record has; the rest are the facts that its author gave it.
+STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
+    "asctime",
+    "message",
+    "request_id",
+    "taskName",
+    # Django's: an object whose text holds the query string.
+    "request",
+}
+#: Tokens of the API, whole or cut off, and those of the mailed set-password links.
+TOKEN = re.compile(
+    r"eyJ[\w-]{10,}(?:\.[\w-]*){0,2}|(?<![^\W_])[0-9a-z]{1,13}-[0-9a-f]{32}(?![^\W_])",
+    re.ASCII,
+)
+#: What moves a terminal's cursor, ends a line somewhere, or turns text around.
+CONTROL = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+)
+
+_plain = logging.Formatter()
+
+
+def conceal(text: str) -> str:
+    """Replace every token: paths and third parties' messages may hold one."""
+    return TOKEN.sub("[token]", text)
+
+
+def escaped(text: str) -> str:
+    """Spell out control characters, so that text stays on its line and only shows."""
+    return CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+class JsonFormatter(logging.Formatter):
+    """Write a record as one JSON object in ASCII, its extra facts under their names."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": _utc(record.created),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": conceal(record.getMessage()),
+            "request_id": getattr(record, "request_id", "-"),
+            **_facts_of(record),
+        }
+        if trace := _trace_of(record):
+            line["exception"] = trace
+        return json.dumps(line)
+
+
+class LineFormatter(logging.Formatter):
+    """Write a record as one line for a person, and its traceback indented below.
+
+    Indented, because a message inside of a traceback may have line breaks too: only
+    what begins in the first column is a record.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        record.message = record.getMessage()
+        record.asctime = self.formatTime(record, self.datefmt)
+        lines = [escaped(conceal(self.formatMessage(record)))]
+        if trace := _trace_of(record):
+            lines += [f"  {escaped(line)}" for line in trace.split("\n")]
+        return "\n".join(lines)
+
+
+def _utc(seconds: float) -> str:
+    time = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
+    return time.replace("+00:00", "Z")
+
+
+def _facts_of(record: logging.LogRecord) -> dict[str, Any]:
+    taken = STANDARD | {"time", "level", "logger", "exception"}
+    return {
+        name: _simple(value)
+        for name, value in vars(record).items()
+        if name not in taken
+    }
+
+
+def _simple(value: Any) -> Any:
+    """Bring a fact into a form that JSON has."""
+    match value:
+        case None | bool() | int():
+            return value
+        case float() if isfinite(value):
+            return value
+        case Mapping():
+            return {conceal(str(key)): _simple(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_simple(item) for item in value]
+    return conceal(str(value))
+
+
+def _trace_of(record: logging.LogRecord) -> str:
+    parts = []
+    if record.exc_info:
+        parts.append(_plain.formatException(record.exc_info))
+    if record.stack_info:
+        parts.append(_plain.formatStack(record.stack_info))
+    return conceal("\n".join(parts))
