@@ -17,6 +17,7 @@ JOBS ?= auto
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-mysql run serve test test-services \
+	test-reliability test-soak \
 	lint types imports migrations schema deploy-check check format
 
 help: ## List the targets
@@ -60,9 +61,7 @@ run: setup ## Set up, migrate, load demo data into an empty database, serve
 serve: setup ## Serve the production form (see .env.example for its settings)
 	@python manage.py collectstatic --noinput --verbosity 0 \
 		--settings "$${DJANGO_SETTINGS_MODULE:-mechanic_shop.settings.production}"
-	@exec granian --interface wsgi --host "$(HOST)" --port "$(PORT)" \
-		--workers "$(WORKERS)" --blocking-threads "$(THREADS)" \
-		--respawn-failed-workers --no-ws mechanic_shop.wsgi:application
+	@exec python -m mechanic_shop.server
 
 # --- Checking: `make check` is what CI runs beside the tests ----------------------------
 
@@ -74,6 +73,14 @@ test-services: setup-dev setup-mysql ## Run the same suite on MySQL/MariaDB and 
 	@env -u DJANGO_SETTINGS_MODULE DATABASE_URL=$(TEST_MYSQL) REDIS_URL=$(TEST_REDIS) \
 		python -m pytest --numprocesses $(JOBS) --dist loadgroup \
 		--cov --cov-report term
+
+test-reliability: setup-dev setup-mysql ## Race, break and restart the production form
+	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
+		python -m pytest tests/reliability -m "reliability and not soak"
+
+test-soak: setup-dev setup-mysql ## Keep the production form under load for long
+	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
+		python -m pytest tests/reliability -m soak
 
 lint: setup-dev
 	ruff check .

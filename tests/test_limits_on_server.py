@@ -21,25 +21,15 @@ LOGINS, REGISTRATIONS = 5, 3
 WINDOW_SECONDS = 60
 #: More than one test needs for its requests.
 ENOUGH_SECONDS = 5
-#: Production but for the manifest of the static files, which `make serve` collects.
-SETTINGS = """
-from mechanic_shop.settings.production import *
-STORAGES["staticfiles"]["BACKEND"] = (
-    "django.contrib.staticfiles.storage.StaticFilesStorage"
-)
-"""
 STRANGER = {"email": "nobody@example.com", "password": "wrong-horse-battery"}
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    path = tmp_path_factory.mktemp("limits")
-    (path / "limits_settings.py").write_text(SETTINGS)
     with running_server(
-        path,
+        tmp_path_factory.mktemp("limits"),
         workers=PROCESSES,
-        PYTHONPATH=str(path),
-        DJANGO_SETTINGS_MODULE="limits_settings",
+        settings_module="tests.reliability.server_settings",
     ) as server:
         yield server
 

@@ -1,0 +1,157 @@
+"""The same shop by somebody who looks, thinks for a moment, and then acts.
+
+Without transactions and without locks; where it decides on what it has seen, it lets
+some time pass, so that others get in between. Constraints of the database stay, and
+what they refuse is answered like any other loser's request, only too late.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, TypeVar
+
+from django.db import IntegrityError
+from django.db.models import Model, QuerySet
+from django.db.transaction import Atomic
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from inventory import services as stock
+from inventory.models import Part, StockMovement
+from mechanic_shop.accounts.models import User
+from mechanic_shop.api import conditional, saving, writes
+from mechanic_shop.api.viewsets import ShopViewSet
+from mechanics.models import Mechanic
+from tickets import services as tickets
+from tickets.models import DEFAULT_ROLE, ServiceTicket, TicketMechanic, TicketPart
+
+M = TypeVar("M", bound=Model)
+
+PAUSE_SECONDS = 0.05
+
+
+def take_over() -> None:
+    """Put the naive variants in the place of what they imitate."""
+    without_transactions_and_locks()
+    replace(writes._if_it_may, if_it_may)
+    replace(saving.lock_row, look_at_row)
+    replace(stock._move, move)
+    replace(tickets.install_part, install_part)
+    replace(tickets.assign_mechanic, assign_mechanic)
+
+
+def replace(original: Callable[..., Any], naive: Callable[..., Any]) -> None:
+    """Put a function in the place of another, in every module that knows it.
+
+    Modules that are loaded later take over what they find in these.
+    """
+    modules = [each for each in sys.modules.values() if isinstance(each, ModuleType)]
+    for module in modules:
+        for name, value in list(vars(module).items()):
+            if value is original:
+                setattr(module, name, naive)
+
+
+def without_transactions_and_locks() -> None:
+    """Let ``atomic`` and ``select_for_update`` do nothing, wherever they are used."""
+
+    def nothing(self: Atomic, *_: object) -> None: ...
+
+    def unlocked(self: Any, *_: Any, **__: Any) -> Any:
+        return self.all()
+
+    Atomic.__enter__ = Atomic.__exit__ = nothing  # type: ignore[method-assign]
+    QuerySet.select_for_update = unlocked  # type: ignore[method-assign]
+
+
+def think() -> None:
+    """Let the others get in between."""
+    time.sleep(PAUSE_SECONDS)
+
+
+# --- Every write ----------------------------------------------------------------------
+
+
+def if_it_may(
+    view: ShopViewSet[Any],
+    handler: writes.Handler,
+    request: Request,
+    kwargs: dict[str, Any],
+) -> Response:
+    """Compare the tag, or look for an answer under the key; act a moment later."""
+    if view.throttled_by is not None:
+        raise view.throttled_by
+    conditional.check_if_match(view, request)
+    if {"If-Match", "Idempotency-Key"} & set(request.headers):
+        think()
+    return handler(request, **kwargs)
+
+
+def look_at_row(row: M) -> M:
+    """Read a row, and decide a moment later by what was read."""
+    seen = type(row)._default_manager.filter(pk=row.pk).first()
+    if seen is None:
+        raise NotFound
+    think()
+    return seen
+
+
+# --- Stock and tickets ----------------------------------------------------------------
+
+
+def move(
+    part: Part, delta: int, reason: str, by: User, **details: Any
+) -> StockMovement:
+    """Read the quantity, and write a moment later what follows from it."""
+    available = Part.objects.get(pk=part.pk).quantity_in_stock
+    if available + delta < 0:
+        raise stock.InsufficientStock(part, requested=-delta, available=available)
+    think()
+    left = available + delta
+    Part.objects.filter(pk=part.pk).update(quantity_in_stock=left)
+    return StockMovement.objects.create(
+        part=part, delta=delta, quantity_after=left, reason=reason, by=by, **details
+    )
+
+
+def install_part(
+    *, ticket: ServiceTicket, part: Part, quantity_used: int, by: User, **details: Any
+) -> TicketPart:
+    """Take the units, and only then hear that the part is on the ticket already."""
+    ticket = tickets.lock_open(ticket)
+    if ticket.ticket_parts.filter(part=part).exists():
+        raise tickets.AlreadyInstalled(f"{part} is on this ticket already.")
+    stock.take_stock(part=part, quantity=quantity_used, by=by, ticket=ticket)
+    line = TicketPart(
+        ticket=ticket,
+        part=part,
+        quantity_used=quantity_used,
+        unit_cost_cents=part.current_cost_cents,
+        **details,
+    )
+    try:
+        line.save()
+    except IntegrityError as error:
+        raise tickets.AlreadyInstalled(f"{part} was quicker.") from error
+    tickets._record(ticket, tickets.Kind.PART_INSTALLED, by, tickets._line_detail(line))
+    return line
+
+
+def assign_mechanic(
+    *,
+    ticket: ServiceTicket,
+    mechanic: Mechanic,
+    by: User,
+    role: str = DEFAULT_ROLE,
+    minutes_worked: int = 0,
+) -> TicketMechanic:
+    """Look whether the mechanic is on the ticket, and leave the rest to chance."""
+    ticket = tickets.lock_open(ticket)
+    if ticket.ticket_mechanics.filter(mechanic=mechanic).exists():
+        raise tickets.AlreadyAssigned(f"{mechanic} is on this ticket already.")
+    think()
+    return tickets._assign(ticket, mechanic, by, role, minutes_worked)

@@ -1,0 +1,195 @@
+"""A shop on a server, and the rows that a scenario begins with."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from ..server import OWNER, Server, running_server
+from .load import Client
+
+PROCESSES = 4
+THREADS = 8
+#: The rules whose limits would end every scenario after a few requests.
+LIMITS = (
+    *("REGISTER", "LOGIN", "PASSWORD", "PASSWORD_RESET"),
+    *("CREATE_CUSTOMER", "CREATE_MECHANIC", "CREATE_TICKET", "CREATE_PART"),
+)
+PRODUCT = "tests.reliability.server_settings"
+NAIVE = "tests.reliability.naive_settings"
+
+Row = dict[str, Any]
+
+
+class Shop:
+    """What a scenario needs of a running server; every ``new_…`` row is the test's own.
+
+    ``kind`` is "product" or "naive", ``on`` is "sqlite" or "mariadb".
+    """
+
+    def __init__(self, server: Server, *, on: str, kind: str) -> None:
+        self.server = server
+        self.on = on
+        self.kind = kind
+        self._anonymous = Client(server.url, secrets=server.secrets)
+        self._numbers = count(1)
+
+    @cached_property
+    def owner(self) -> Client:
+        """A client of the shop's superuser."""
+        return self._anonymous.sign_in(**OWNER)
+
+    def client(self, token: str | None = None) -> Client:
+        return self._anonymous.with_token(token)
+
+    def close(self) -> None:
+        self._anonymous.close()
+
+    # --- Rows -------------------------------------------------------------------------
+
+    def new_customer(self, **fields: Any) -> int:
+        body = {"first_name": "Ann", "last_name": self._name("Lee"), "phone": "1"}
+        return self._create("/customers", {**body, **fields}, "customer_id")
+
+    def new_vehicle(self, customer: int | None = None, **fields: Any) -> int:
+        path = f"/customers/{customer or self.new_customer()}/vehicles"
+        body = {"make": "Fiat", "model": self._name("Panda"), "year": 2003}
+        return self._create(path, {**body, **fields}, "vehicle_id")
+
+    def new_ticket(self, vehicle: int | None = None, **fields: Any) -> int:
+        body = {
+            "vehicle_id": vehicle or self.new_vehicle(),
+            "problem_description": self._name("It rattles"),
+            "odometer_miles": 90_000,
+        }
+        return self._create("/service-tickets", {**body, **fields}, "ticket_id")
+
+    def new_tickets(self, number: int, vehicle: int | None = None) -> list[int]:
+        vehicle = vehicle or self.new_vehicle()
+        return self._several(number, lambda: self.new_ticket(vehicle))
+
+    def new_part(self, *, quantity_in_stock: int = 0, **fields: Any) -> int:
+        body = {
+            "name": self._name("Brake pad"),
+            "price": 10,
+            "quantity_in_stock": quantity_in_stock,
+        }
+        return self._create("/inventory", {**body, **fields}, "part_id")
+
+    def new_parts(self, number: int, *, quantity_in_stock: int = 0) -> list[int]:
+        return self._several(
+            number, lambda: self.new_part(quantity_in_stock=quantity_in_stock)
+        )
+
+    def new_mechanic(self, **fields: Any) -> int:
+        name = self._name("Max")
+        body = {
+            "full_name": name,
+            "email": f"{name.lower().replace(' ', '.')}@shop.example",
+            "phone": "1",
+            "salary": 50_000,
+        }
+        return self._create("/mechanics", {**body, **fields}, "mechanic_id")
+
+    # --- What is there now ------------------------------------------------------------
+
+    def part(self, part_id: int) -> Row:
+        return self._read(f"/inventory/{part_id}")
+
+    def ticket(self, ticket_id: int) -> Row:
+        return self._read(f"/service-tickets/{ticket_id}")
+
+    def stock(self, part_id: int) -> int:
+        return int(self.part(part_id)["quantity_in_stock"])
+
+    def movements(self, part_id: int) -> list[Row]:
+        """Return what moved a part, oldest first."""
+        return self.rows(f"/inventory/{part_id}/movements", "movements")[::-1]
+
+    def moved(self, part_id: int) -> list[int]:
+        """Return by how much the stock moved each time since the part is there."""
+        moves = self.movements(part_id)
+        return [move["delta"] for move in moves if move["reason"] != "initial"]
+
+    def events(self, ticket_id: int, kind: str | None = None) -> list[Row]:
+        """Return what happened to a ticket, oldest first."""
+        rows = self.rows(f"/service-tickets/{ticket_id}/events", "events")[::-1]
+        return [row for row in rows if kind in {None, row["kind"]}]
+
+    def rows(self, path: str, collection: str) -> list[Row]:
+        """Return the rows of all pages of a list."""
+        rows: list[Row] = []
+        for page in count(1):
+            body = self._read(f"{path}?per_page=100&page={page}")
+            rows += body[collection]
+            if not body["pagination"]["has_next"]:
+                break
+        return rows
+
+    def assert_invariants(self) -> None:
+        """Check all books of a product; of a naive shop none.
+
+        What an earlier test has broken in a naive shop stays broken, so that only what
+        a test asserts of its own rows tells anything there.
+
+        :raises AssertionError: with the violations
+        """
+        if self.kind == "naive":
+            return
+        try:
+            self.server.manage("check_invariants")
+        except subprocess.CalledProcessError as error:
+            raise AssertionError(f"{error.stdout}{error.stderr}") from error
+
+    def _several(self, number: int, create: Callable[[], int]) -> list[int]:
+        with ThreadPoolExecutor(PROCESSES) as pool:
+            return list(pool.map(lambda _: create(), range(number)))
+
+    def _create(self, path: str, body: Row, key: str) -> int:
+        return int(self.owner.post(path, body, retry_stale=True).expect(201)[key])
+
+    def _read(self, path: str) -> Row:
+        answer: Row = self.owner.get(path, retry_stale=True).expect(200)
+        return answer
+
+    def _name(self, name: str) -> str:
+        return f"{name} {next(self._numbers)}"
+
+
+@contextmanager
+def running_shop(
+    folder: Path,
+    *,
+    on: str,
+    kind: str = "product",
+    database_url: str | None = None,
+    redis_url: str = "",
+    workers: int = PROCESSES,
+    threads: int = THREADS,
+    **settings: str,
+) -> Iterator[Shop]:
+    """Serve a new shop without limits, for a test that breaks or configures it."""
+    with running_server(
+        folder,
+        workers=workers,
+        threads=threads,
+        database_url=database_url or f"sqlite:///{folder / 'server.sqlite3'}",
+        redis_url=redis_url,
+        settings_module=PRODUCT if kind == "product" else NAIVE,
+        **{**{f"THROTTLE_{rule}": "" for rule in LIMITS}, **settings},
+    ) as server:
+        server.manage(
+            *("createsuperuser", "--noinput", "--email", OWNER["email"]),
+            *("--first_name", "Olive", "--last_name", "Owner"),
+        )
+        shop = Shop(server, on=on, kind=kind)
+        try:
+            yield shop
+        finally:
+            shop.close()
