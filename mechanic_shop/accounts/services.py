@@ -206,7 +206,7 @@ def request_password_reset(*, email: str) -> None:
         send_set_password_link(user=user)
 
 
-def confirm_password_reset(*, uid: str, token: str, password: str) -> None:
+def confirm_password_reset(*, uid: str, token: str, password: str) -> User:
     """Set the password that a mailed link entitles to; the link works once.
 
     :raises ValidationError: if the link is not valid (any more) or the password weak
@@ -216,6 +216,7 @@ def confirm_password_reset(*, uid: str, token: str, password: str) -> None:
         raise ValidationError({"token": ["This link is not valid any more."]})
     check_new_password(password, user=user, field="new_password")
     set_password(user=user, password=password)
+    return user
 
 
 def forget_in_admin_log(*rows: Model) -> None:

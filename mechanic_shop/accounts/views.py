@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from mechanic_shop.api import security_log
+from mechanic_shop.api.login_limits import count_as_good
 from mechanic_shop.api.permissions import ANYONE, SIGNED_IN
 from mechanic_shop.api.throttling import PasswordResetThrottle, PasswordThrottle
 from mechanic_shop.api.viewsets import ShopViewSet
@@ -109,9 +110,10 @@ class SessionViewSet(ShopViewSet[Session]):
     def password_reset_confirm(self, request: Request) -> Response:
         """Set the password that a mailed link entitles to."""
         body = self.get_validated(PasswordResetConfirmSerializer)
-        services.confirm_password_reset(
+        user = services.confirm_password_reset(
             uid=body["uid"], token=body["token"], password=body["new_password"]
         )
+        count_as_good(request, user.email)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -124,6 +126,7 @@ class SetPasswordView(auth_views.PasswordResetConfirmView):
     def form_valid(self, form: Any) -> HttpResponse:
         answer = super().form_valid(form)
         security_log.record("password_changed", user_id=form.user.pk)
+        count_as_good(self.request, form.user.email)
         return answer
 
 

@@ -43,7 +43,11 @@ def spend_login_failure(request: Request | HttpRequest, account: str) -> Spent |
 def count_as_good(
     request: Request | HttpRequest, account: str, spent: Spent | None = None
 ) -> None:
-    """Take back what a good sign-in spent, and know its address from now on."""
+    """Take back what a good sign-in spent, and know its address from now on.
+
+    Signing up and following a mailed link are as good, so that a link lets in whoever
+    is kept out by the guesses of others.
+    """
     if spent is not None:
         RateCounter.objects.refund(spent)
     KnownAddress.objects.remember(account, client_address(request))
