@@ -19,6 +19,7 @@ from mechanic_shop.accounts.services import (
     send_set_password_link,
 )
 from mechanic_shop.api.errors import Conflict, InUse
+from mechanic_shop.api.models import IdempotencyKey
 from mechanic_shop.api.saving import lock_row, save_changes
 from mechanic_shop.api.transactions import retried
 
@@ -178,6 +179,7 @@ def delete_customer(*, customer: Customer) -> None:
         raise InUse("This customer has an open service ticket.")
     user = customer.user
     forget_in_admin_log(customer, *customer.vehicles.all())
+    IdempotencyKey.objects.forget("customer_id", customer.pk)
     if customer.service_tickets.exists() or _owns_history(customer):
         _erase(customer)
     else:

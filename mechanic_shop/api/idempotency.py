@@ -24,7 +24,7 @@ from rest_framework.response import Response
 from .errors import Conflict
 from .models import IdempotencyKey
 from .schema import canonical
-from .transactions import is_transient
+from .transactions import LOCK_WAIT_TIMEOUT
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
@@ -107,7 +107,7 @@ def _lock(pk: int) -> IdempotencyKey:
     try:
         return IdempotencyKey.objects.select_for_update().get(pk=pk)
     except OperationalError as error:
-        if is_transient(error):
+        if error.args[0] == LOCK_WAIT_TIMEOUT:
             raise InProgress("This request is still being worked on.") from error
         raise
     except IdempotencyKey.DoesNotExist as error:

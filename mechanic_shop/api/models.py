@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from django.conf import settings
 from django.db import connection, models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -128,6 +129,15 @@ class KnownAddress(models.Model):
         return salted_hmac("known address", value, algorithm="sha256").hexdigest()
 
 
+class IdempotencyKeyManager(models.Manager["IdempotencyKey"]):
+    def forget(self, name: str, pk: int) -> None:
+        """Delete the answers that show a row, say ``customer_id`` 7; it is erased."""
+        shown = f'"{name}":{pk}'
+        # Both ways in which the compact JSON goes on after a number.
+        within = Q(body__contains=f"{shown},") | Q(body__contains=f"{shown}}}")
+        self.filter(within).delete()
+
+
 class IdempotencyKey(models.Model):
     """A key that a user sent with a request, and the answer once there is one.
 
@@ -146,6 +156,8 @@ class IdempotencyKey(models.Model):
     body = models.TextField(default="", blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     answered_at = models.DateTimeField(null=True, blank=True)
+
+    objects = IdempotencyKeyManager()
 
     class Meta:
         constraints = [

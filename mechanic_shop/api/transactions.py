@@ -21,8 +21,9 @@ TRIES = 5
 PATIENCE_SECONDS = 6
 LONGEST_FIRST_PAUSE_SECONDS = 0.02
 
-#: Deadlock (or a conflict in a cluster), lock wait timeout, row changed since snapshot.
-MYSQL_TRANSIENT = frozenset({1213, 1205, 1020})
+LOCK_WAIT_TIMEOUT = 1205
+#: Beside it: a deadlock (or a conflict in a cluster), a row changed since the snapshot.
+MYSQL_TRANSIENT = frozenset({LOCK_WAIT_TIMEOUT, 1213, 1020})
 SQLITE_TRANSIENT = ("database is locked", "database table is locked")
 
 

@@ -1,0 +1,503 @@
+"""Tags of rows: nothing is sent twice, and no edit overwrites what it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from rest_framework.renderers import JSONRenderer
+from rest_framework.test import APIClient
+
+from customers.tests.factories import CustomerFactory, VehicleFactory
+from inventory.models import StockMovement
+from inventory.tests.factories import PartFactory
+from mechanic_shop.accounts.models import User
+from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
+from mechanic_shop.accounts.tests.factories import UserFactory, user_in
+from mechanic_shop.api.conditional import etag_of
+from mechanics.tests.factories import MechanicFactory
+from tickets import services
+from tickets.models import ServiceTicket
+from tickets.tests.factories import TicketFactory
+
+pytestmark = pytest.mark.django_db
+
+STALE = '"0123456789abcdef0123456789abcdef"'
+MALFORMED = ["", "nonsense", "abc", '"', "W/", "'a'", "**", "* , *", "é"]
+
+ClientOf = Callable[[User], APIClient]
+
+
+def vehicle_of_customer() -> str:
+    vehicle = VehicleFactory.create()
+    return f"/api/customers/{vehicle.customer_id}/vehicles/{vehicle.pk}"
+
+
+#: A path of each kind of row, and a change that its PATCH takes.
+ROWS: dict[str, tuple[Callable[[], str], dict[str, Any]]] = {
+    "customer": (
+        lambda: f"/api/customers/{CustomerFactory.create().pk}",
+        {"city": "Paris"},
+    ),
+    "vehicle": (
+        lambda: f"/api/vehicles/{VehicleFactory.create().pk}",
+        {"color": "red"},
+    ),
+    "vehicle of a customer": (vehicle_of_customer, {"color": "red"}),
+    "mechanic": (
+        lambda: f"/api/mechanics/{MechanicFactory.create().pk}",
+        {"phone": "9"},
+    ),
+    "ticket": (
+        lambda: f"/api/service-tickets/{TicketFactory.create().pk}",
+        {"priority": 1},
+    ),
+    "part": (
+        lambda: f"/api/inventory/{PartFactory.create().pk}",
+        {"quantity_in_stock": 3},
+    ),
+}
+WITH_PUT = [name for name in ROWS if name != "vehicle"]
+
+each_row = pytest.mark.parametrize("row", ROWS)
+
+
+def make(row: str) -> tuple[str, dict[str, Any]]:
+    path, change = ROWS[row]
+    return path(), change
+
+
+def if_none_match(client: APIClient, path: str, known: str) -> Any:
+    return client.get(path, HTTP_IF_NONE_MATCH=known)
+
+
+class TestETag:
+    @each_row
+    def test_is_the_digest_of_what_is_shown(self, shop: APIClient, row: str) -> None:
+        path, _ = make(row)
+
+        first, second = shop.get(path), shop.get(path)
+
+        assert first["ETag"] == second["ETag"] == etag_of(first.json())
+        assert first["ETag"].startswith('"')
+
+    @each_row
+    def test_follows_a_change(self, shop: APIClient, row: str) -> None:
+        path, change = make(row)
+        before = shop.get(path)
+
+        changed = shop.patch(path, change)
+
+        assert changed.status_code == 200, changed.json()
+        assert changed["ETag"] != before["ETag"]
+        assert changed["ETag"] == shop.get(path)["ETag"]
+
+    @pytest.mark.parametrize("row", WITH_PUT)
+    def test_comes_with_the_answer_of_a_put(self, shop: APIClient, row: str) -> None:
+        path, change = make(row)
+
+        changed = shop.put(path, change)
+
+        assert changed.status_code == 200, changed.json()
+        assert changed["ETag"] == shop.get(path)["ETag"]
+
+    @pytest.mark.parametrize(
+        ("path", "name", "body"),
+        [
+            (
+                "/api/customers",
+                "customer_id",
+                {"first_name": "A", "last_name": "B", "phone": "1"},
+            ),
+            (
+                "/api/mechanics",
+                "mechanic_id",
+                {"full_name": "M", "email": "m@x.example", "phone": "1", "salary": 1},
+            ),
+            ("/api/inventory", "part_id", {"name": "Filter", "price": 1.5}),
+        ],
+    )
+    def test_comes_with_a_new_row(
+        self, shop: APIClient, path: str, name: str, body: dict[str, Any]
+    ) -> None:
+        created = shop.post(path, body)
+
+        detail = shop.get(f"{path}/{created.json()[name]}")
+        assert created.status_code == 201
+        assert created["ETag"] == detail["ETag"]
+
+    def test_comes_with_a_new_vehicle_and_a_new_ticket(self, shop: APIClient) -> None:
+        owner = CustomerFactory.create()
+        vehicles = f"/api/customers/{owner.pk}/vehicles"
+        body = {"make": "Saab", "model": "900", "year": 1990}
+
+        vehicle = shop.post(vehicles, body)
+        pk = vehicle.json()["vehicle_id"]
+        body = {"vehicle_id": pk, "problem_description": "?", "odometer_miles": 1}
+        ticket = shop.post("/api/service-tickets", body)
+
+        assert vehicle["ETag"] == shop.get(f"{vehicles}/{pk}")["ETag"]
+        path = f"/api/service-tickets/{ticket.json()['ticket_id']}"
+        assert ticket["ETag"] == shop.get(path)["ETag"]
+
+    def test_follows_what_is_shown_of_other_rows(self, shop: APIClient) -> None:
+        ticket = TicketFactory.create()
+        path = f"/api/service-tickets/{ticket.pk}"
+        before = shop.get(path)["ETag"]
+
+        shop.patch(f"/api/customers/{ticket.customer_id}", {"phone": "999"})
+
+        assert shop.get(path)["ETag"] != before
+
+    def test_does_not_follow_what_the_caller_cannot_see(
+        self, client_of: ClientOf
+    ) -> None:
+        mechanic = MechanicFactory.create()
+        client, path = client_of(UserFactory.create()), f"/api/mechanics/{mechanic.pk}"
+        before = client.get(path)["ETag"]
+
+        mechanic.salary += 1
+        mechanic.save()
+
+        assert client.get(path)["ETag"] == before
+
+    def test_differs_between_those_who_see_different_fields(
+        self, shop: APIClient, client_of: ClientOf
+    ) -> None:
+        path = f"/api/mechanics/{MechanicFactory.create().pk}"
+        technician = client_of(user_in(TECHNICIAN))
+        customer = client_of(UserFactory.create())
+
+        tags = {client.get(path)["ETag"] for client in (shop, technician, customer)}
+
+        assert len(tags) == 3
+
+    def test_is_one_for_all_who_see_the_same(self, client_of: ClientOf) -> None:
+        path = f"/api/mechanics/{MechanicFactory.create().pk}"
+
+        tags = {
+            client_of(user).get(path)["ETag"] for user in UserFactory.create_batch(2)
+        }
+
+        assert len(tags) == 1
+
+    def test_is_not_on_errors(self, shop: APIClient) -> None:
+        path = f"/api/inventory/{PartFactory.create().pk}"
+
+        answers = [shop.get("/api/inventory/0"), shop.patch(path, {"name": ""})]
+
+        assert [answer.status_code for answer in answers] == [404, 400]
+        assert not any("ETag" in answer for answer in answers)
+
+    def test_is_made_of_the_json(self) -> None:
+        rendered = JSONRenderer().render({"a": 1})
+
+        assert etag_of({"a": 1}) == etag_of({"a": 1}) != etag_of({"a": 2})
+        assert len(etag_of(rendered.decode())) == len('""') + 32
+
+
+class TestIfNoneMatch:
+    @each_row
+    def test_saves_sending_what_is_known(self, shop: APIClient, row: str) -> None:
+        path, _ = make(row)
+        tag = shop.get(path)["ETag"]
+
+        answer = if_none_match(shop, path, tag)
+
+        assert (answer.status_code, answer.content) == (304, b"")
+        assert answer["ETag"] == tag
+        assert "Content-Type" not in answer
+
+    @pytest.mark.parametrize(
+        "form", ["{tag}", "W/{tag}", '"a", {tag}', '"a",W/{tag} , "b"', "*"]
+    )
+    def test_may_name_the_tag_in_any_form(self, shop: APIClient, form: str) -> None:
+        path, _ = make("part")
+        known = form.format(tag=shop.get(path)["ETag"])
+
+        assert if_none_match(shop, path, known).status_code == 304
+
+    @pytest.mark.parametrize("known", [STALE, f'"a", {STALE}', *MALFORMED])
+    def test_gets_the_row_for_any_other(self, shop: APIClient, known: str) -> None:
+        path, _ = make("part")
+
+        answer = if_none_match(shop, path, known)
+
+        assert answer.status_code == 200
+        assert answer.json()["part_id"]
+
+    def test_gets_the_row_after_a_change(self, shop: APIClient) -> None:
+        path, change = make("part")
+        tag = shop.get(path)["ETag"]
+        shop.patch(path, change)
+
+        answer = if_none_match(shop, path, tag)
+
+        assert (answer.status_code, answer.json()["quantity_in_stock"]) == (200, 3)
+
+    def test_gets_the_row_for_the_tag_of_another_role(
+        self, shop: APIClient, client_of: ClientOf
+    ) -> None:
+        path, _ = make("mechanic")
+        foreign = client_of(UserFactory.create()).get(path)["ETag"]
+
+        assert if_none_match(shop, path, foreign).status_code == 200
+
+    def test_works_for_head(self, shop: APIClient) -> None:
+        path, _ = make("part")
+
+        first = shop.head(path)
+        second = shop.head(path, HTTP_IF_NONE_MATCH=first["ETag"])
+
+        assert (first.status_code, second.status_code) == (200, 304)
+        assert first["ETag"] == second["ETag"] == shop.get(path)["ETag"]
+
+    def test_never_keeps_a_page_from_a_browser(
+        self, owner: User, client: Client
+    ) -> None:
+        path, _ = make("part")
+        client.force_login(owner)
+        tag = client.get(path)["ETag"]
+
+        page = client.get(path, headers={"Accept": "text/html", "If-None-Match": tag})
+        star = client.get(path, headers={"Accept": "text/html", "If-None-Match": "*"})
+
+        assert (page.status_code, star.status_code) == (200, 200)
+        assert "<html" in page.content.decode()
+
+    def test_tells_nothing_about_what_is_hidden(self, client_of: ClientOf) -> None:
+        path = f"/api/service-tickets/{TicketFactory.create().pk}"
+        client = client_of(CustomerFactory.create().user)  # type: ignore[arg-type]
+
+        assert if_none_match(client, path, "*").status_code == 404
+
+
+def if_match(
+    client: APIClient, method: str, path: str, seen: str, body: Any = None
+) -> Any:
+    return getattr(client, method)(path, body, HTTP_IF_MATCH=seen)
+
+
+class TestIfMatch:
+    @pytest.mark.parametrize("method", ["put", "patch", "delete"])
+    @pytest.mark.parametrize("row", WITH_PUT)
+    def test_refuses_what_was_decided_on_an_old_state(
+        self, shop: APIClient, row: str, method: str
+    ) -> None:
+        path, change = make(row)
+        old = shop.get(path)["ETag"]
+        shop.patch(path, change)
+        now = shop.get(path)
+
+        answer = if_match(shop, method, path, old, {})
+
+        assert answer.status_code == 412
+        body = answer.json()
+        assert (body["error"], body["code"]) == (
+            "412 Precondition Failed",
+            "precondition_failed",
+        )
+        assert set(body) == {"error", "message", "code", "request_id"}
+        assert shop.get(path).content == now.content
+
+    @each_row
+    def test_changes_nothing_when_it_is_stale(self, shop: APIClient, row: str) -> None:
+        path, change = make(row)
+        before = shop.get(path)
+
+        assert if_match(shop, "patch", path, STALE, change).status_code == 412
+
+        assert shop.get(path).content == before.content
+
+    @each_row
+    def test_lets_pass_what_is_up_to_date(self, shop: APIClient, row: str) -> None:
+        path, change = make(row)
+
+        answer = if_match(shop, "patch", path, shop.get(path)["ETag"], change)
+
+        assert answer.status_code == 200
+        name, value = next(iter(change.items()))
+        assert answer.json()[name] == value
+
+    @each_row
+    def test_lets_one_edit_follow_the_other(self, shop: APIClient, row: str) -> None:
+        path, change = make(row)
+
+        first = shop.patch(path, change)
+        second = if_match(shop, "patch", path, first["ETag"], change)
+
+        assert second.status_code == 200
+
+    @pytest.mark.parametrize("row", WITH_PUT)
+    def test_lets_delete_what_is_up_to_date(self, shop: APIClient, row: str) -> None:
+        path, _ = make(row)
+
+        answer = if_match(shop, "delete", path, shop.get(path)["ETag"])
+
+        assert answer.status_code == 204
+        assert shop.get(path).status_code == 404
+
+    @pytest.mark.parametrize("form", ["*", "W/{tag}", '"a", {tag}', '"a",W/{tag}'])
+    def test_may_name_the_tag_in_any_form(self, shop: APIClient, form: str) -> None:
+        path, change = make("part")
+        seen = form.format(tag=shop.get(path)["ETag"])
+
+        assert if_match(shop, "patch", path, seen, change).status_code == 200
+
+    @pytest.mark.parametrize("seen", [STALE, f'"a", {STALE}', *MALFORMED])
+    def test_refuses_what_names_no_tag_of_the_row(
+        self, shop: APIClient, seen: str
+    ) -> None:
+        path, change = make("part")
+
+        assert if_match(shop, "patch", path, seen, change).status_code == 412
+        assert shop.get(path).json()["quantity_in_stock"] == 10
+
+    @pytest.mark.parametrize("seen", ["*", STALE])
+    @pytest.mark.parametrize("method", ["put", "patch", "delete"])
+    def test_answers_404_where_there_is_no_row(
+        self, shop: APIClient, method: str, seen: str
+    ) -> None:
+        assert if_match(shop, method, "/api/inventory/0", seen, {}).status_code == 404
+
+    @pytest.mark.parametrize("seen", ["*", STALE])
+    def test_answers_404_for_the_row_of_somebody_else(
+        self, client_of: ClientOf, seen: str
+    ) -> None:
+        path = f"/api/customers/{CustomerFactory.create().pk}"
+        client = client_of(CustomerFactory.create().user)  # type: ignore[arg-type]
+
+        assert if_match(client, "patch", path, seen, {}).status_code == 404
+
+    @pytest.mark.parametrize("seen", ["*", STALE])
+    @pytest.mark.parametrize("row", ["customer", "part", "ticket", "mechanic"])
+    def test_comes_after_the_question_who_may(
+        self, client_of: ClientOf, row: str, seen: str
+    ) -> None:
+        path, _ = make(row)
+        client = client_of(user_in(TECHNICIAN))
+
+        assert if_match(client, "delete", path, seen).status_code == 403
+
+    def test_comes_before_the_body_is_looked_at(self, shop: APIClient) -> None:
+        path, _ = make("part")
+
+        assert if_match(shop, "patch", path, STALE, {"name": ""}).status_code == 412
+
+    def test_is_what_this_caller_has_seen(
+        self, shop: APIClient, client_of: ClientOf
+    ) -> None:
+        path, change = make("vehicle")
+        advisor = client_of(user_in(SERVICE_ADVISOR))
+        mechanic, _ = make("mechanic")
+        theirs = advisor.get(mechanic)["ETag"]
+
+        same = if_match(shop, "patch", path, advisor.get(path)["ETag"], change)
+        other = if_match(shop, "patch", mechanic, theirs, {"phone": "9"})
+
+        assert (same.status_code, other.status_code) == (200, 412)
+
+    def test_is_not_looked_at_by_a_post(self, shop: APIClient) -> None:
+        body = {"name": "Filter", "price": 1}
+
+        assert if_match(shop, "post", "/api/inventory", STALE, body).status_code == 201
+
+
+def busy_ticket() -> tuple[ServiceTicket, dict[str, Any]]:
+    """Open a ticket with a mechanic and a part; return what its verbs need."""
+    ticket, by = TicketFactory.create(), UserFactory.create()
+    on, off = MechanicFactory.create_batch(2)
+    part = PartFactory.create()
+    services.assign_mechanic(ticket=ticket, mechanic=on, by=by)
+    services.install_part(ticket=ticket, part=part, by=by, quantity_used=2)
+    return ticket, {"on": on.pk, "off": off.pk, "part": part.pk}
+
+
+class TestVerbBelowATicket:
+    """It is compared with the tag of the ticket that it changes."""
+
+    VERBS = [
+        ("put", "edit", {}),
+        ("put", "assign-mechanic/{off}", {}),
+        ("put", "remove-mechanic/{on}", {}),
+        ("patch", "mechanics/{on}", {"minutes_worked": 5}),
+        ("patch", "parts/{part}", {"quantity_used": 3}),
+        ("delete", "parts/{part}", None),
+    ]
+
+    @pytest.mark.parametrize(("method", "verb", "body"), VERBS)
+    def test_passes_with_the_tag_of_the_ticket(
+        self, shop: APIClient, method: str, verb: str, body: Any
+    ) -> None:
+        ticket, ids = busy_ticket()
+        path = f"/api/service-tickets/{ticket.pk}"
+        if verb == "edit":
+            body = {"add_ids": [ids["off"]]}
+        before = shop.get(path)
+
+        answer = if_match(
+            shop, method, f"{path}/{verb.format(**ids)}", before["ETag"], body
+        )
+
+        assert answer.status_code in {200, 204}, answer.json()
+        assert shop.get(path)["ETag"] != before["ETag"]
+
+    @pytest.mark.parametrize("seen", [STALE, "nonsense"])
+    @pytest.mark.parametrize(("method", "verb", "body"), VERBS)
+    def test_is_refused_without_it(
+        self, shop: APIClient, method: str, verb: str, body: Any, seen: str
+    ) -> None:
+        ticket, ids = busy_ticket()
+        path = f"/api/service-tickets/{ticket.pk}"
+        if verb == "edit":
+            body = {"add_ids": [ids["off"]]}
+        before, moved = shop.get(path), StockMovement.objects.count()
+
+        answer = if_match(shop, method, f"{path}/{verb.format(**ids)}", seen, body)
+
+        assert answer.status_code == 412
+        assert shop.get(path).content == before.content
+        assert StockMovement.objects.count() == moved
+
+    def test_is_refused_after_somebody_else_changed_the_ticket(
+        self, shop: APIClient
+    ) -> None:
+        ticket, ids = busy_ticket()
+        path = f"/api/service-tickets/{ticket.pk}"
+        old = shop.get(path)["ETag"]
+        shop.patch(path, {"priority": 1})
+
+        answer = if_match(shop, "delete", f"{path}/parts/{ids['part']}", old)
+
+        assert answer.status_code == 412
+        assert ticket.ticket_parts.exists()
+
+    def test_is_the_part_for_an_adjustment(self, shop: APIClient) -> None:
+        path = f"/api/inventory/{PartFactory.create().pk}"
+        verb, body = f"{path}/adjust-quantity", {"adjustment": 5}
+        tag = shop.get(path)["ETag"]
+
+        first = if_match(shop, "patch", verb, tag, body)
+        second = if_match(shop, "patch", verb, tag, body)
+
+        assert (first.status_code, second.status_code) == (200, 412)
+        assert shop.get(path).json()["quantity_in_stock"] == 15
+
+    def test_answers_404_for_a_ticket_that_is_not_there(self, shop: APIClient) -> None:
+        path = "/api/service-tickets/0/edit"
+
+        assert if_match(shop, "put", path, "*", {}).status_code == 404
+
+    def test_is_not_compared_when_it_is_a_post(self, shop: APIClient) -> None:
+        path = f"/api/service-tickets/{TicketFactory.create().pk}/notes"
+
+        assert if_match(shop, "post", path, STALE, {"text": "x"}).status_code == 201
+
+    def test_is_forbidden_before_it_is_compared(self, client_of: ClientOf) -> None:
+        ticket, ids = busy_ticket()
+        path = f"/api/service-tickets/{ticket.pk}/assign-mechanic/{ids['off']}"
+        client = client_of(user_in(TECHNICIAN))
+
+        assert if_match(client, "put", path, STALE, {}).status_code == 403
