@@ -230,14 +230,12 @@ class ShopModelAdmin(GuardedFields, ModelAdmin):
 
         ``verb`` returns the sentence that says what was done.
         """
-        obj = self.get_object(request, unquote(object_id))
-        if obj is None:
-            raise Http404
-        if not self.has_view_permission(request, obj):
-            raise PermissionDenied
+        obj = self.object_in_sight(request, object_id)
 
         @transaction.atomic
         def carry_out_and_log() -> str:
+            # Read anew by each try: an earlier one has left its marks on the object.
+            obj = self.object_in_sight(request, object_id)
             said = verb(obj)
             self.log_change(request, obj, said)
             return said
@@ -249,6 +247,15 @@ class ShopModelAdmin(GuardedFields, ModelAdmin):
         else:
             self.message_user(request, said, messages.SUCCESS)
         return _go_to(request, self.page_of(obj))
+
+    def object_in_sight(self, request: HttpRequest, object_id: str) -> Any:
+        """:raises PermissionDenied: if the person may not see it"""
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            raise Http404
+        if not self.has_view_permission(request, obj):
+            raise PermissionDenied
+        return obj
 
     def page_of(self, obj: Model) -> str:
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
@@ -272,13 +279,16 @@ class ShopModelAdmin(GuardedFields, ModelAdmin):
         return gone, counts, set(), [] if self.deletes_through_service else protected
 
 
-@transaction.atomic
 def _undivided(
     request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
 ) -> HttpResponse:
-    # What an earlier try wanted to say did not happen.
-    vars(messages.get_messages(request))["_queued_messages"] = []
-    return view(request, *args, **kwargs)
+    try:
+        with transaction.atomic():
+            return view(request, *args, **kwargs)
+    except Exception:
+        # What the view wanted to say did not happen.
+        vars(messages.get_messages(request))["_queued_messages"] = []
+        raise
 
 
 def _go_to(request: HttpRequest, url: str) -> HttpResponse:
