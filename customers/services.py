@@ -180,10 +180,13 @@ def delete_customer(*, customer: Customer) -> None:
     user = customer.user
     forget_in_admin_log(customer, *customer.vehicles.all())
     IdempotencyKey.objects.forget("customer_id", customer.pk)
+    customer_pk = customer.pk
+    vehicle_pks = list(customer.vehicles.values_list("pk", flat=True))
     if customer.service_tickets.exists() or _owns_history(customer):
         _erase(customer)
     else:
         customer.delete()
+    _forget_history(customer_pk, vehicle_pks)
     if user is not None and not is_staff_login(user):
         erase_user(user=user)
 
@@ -201,6 +204,14 @@ def _erase(customer: Customer) -> None:
     customer.erased_at = timezone.now()
     customer.save()
     customer.vehicles.update(vin=None, license_plate="", updated_at=timezone.now())
+
+
+def _forget_history(customer_pk: int, vehicle_pks: list[int]) -> None:
+    """Blank who somebody was in the history of changes; that there were some stays."""
+    Customer.history.filter(id=customer_pk).update(
+        **dict.fromkeys(PERSONAL_FIELDS, ""), email=None, user_id=None
+    )
+    Vehicle.history.filter(id__in=vehicle_pks).update(vin=None, license_plate="")
 
 
 @transaction.atomic

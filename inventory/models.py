@@ -12,6 +12,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
+from simple_history.models import HistoricalRecords
 
 from mechanic_shop.accounts.models import User
 
@@ -80,6 +81,15 @@ class Part(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = PartQuerySet.as_manager()
+    #: Of the catalogue only; what moved the stock is told by the movements.
+    history = HistoricalRecords(
+        excluded_fields=[
+            "part_number_key",
+            "quantity_in_stock",
+            "created_at",
+            "updated_at",
+        ]
+    )
 
     class Meta:
         ordering = ["pk"]

@@ -11,6 +11,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.validators import MaxValueValidator
 from django.db import models, transaction
 from django.db.models import Q
+from simple_history.models import HistoricalRecords
 
 from mechanic_shop.accounts.emails import normalize_email, validate_ascii_email
 from mechanic_shop.accounts.models import User
@@ -105,6 +106,7 @@ class Mechanic(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = MechanicQuerySet.as_manager()
+    history = HistoricalRecords(excluded_fields=["created_at", "updated_at"])
 
     class Meta:
         ordering = ["pk"]

@@ -38,6 +38,10 @@ SHOP_OPEN_ACCESS = read_bool("SHOP_OPEN_ACCESS", default=False)
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
+    "unfold.contrib.import_export",
+    "unfold.contrib.simple_history",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -49,6 +53,8 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "import_export",
+    "simple_history",
     "mechanic_shop.accounts",
     "mechanic_shop.api",
     "customers",
@@ -69,6 +75,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -285,6 +292,12 @@ EMAIL_SCHEMES = {
 }
 EMAIL_URL = read_url("EMAIL_URL", "consolemail://", schemes=tuple(EMAIL_SCHEMES))
 DEFAULT_FROM_EMAIL = read_text("DEFAULT_FROM_EMAIL", "shop@localhost")
+
+# --- History --------------------------------------------------------------------------
+
+# Who changed what of people and catalogue fields, for reading. A revert would go past
+# the services.
+SIMPLE_HISTORY_REVERT_DISABLED = True
 
 # --- Admin ----------------------------------------------------------------------------
 
