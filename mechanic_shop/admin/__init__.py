@@ -1,0 +1,29 @@
+"""What every page of the back office shares.
+
+The services decide what may happen. This module sees to it that what they refuse is
+told in words, that nothing half done stays behind, and that nobody is shown a field
+they may not see.
+"""
+
+from .buttons import colored, dialog
+from .forms import CentsField, become, changes_of
+from .guarded import GuardedFields, without
+from .pages import ReadOnly, ReadOnlyInline, ShopInline, ShopModelAdmin
+from .words import REFUSALS, sentence_of, user_of
+
+__all__ = [
+    "REFUSALS",
+    "CentsField",
+    "GuardedFields",
+    "ReadOnly",
+    "ReadOnlyInline",
+    "ShopInline",
+    "ShopModelAdmin",
+    "become",
+    "changes_of",
+    "colored",
+    "dialog",
+    "sentence_of",
+    "user_of",
+    "without",
+]

@@ -1,0 +1,54 @@
+"""What somebody may not see, they do not see."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.http import HttpRequest
+
+from .words import user_of
+
+
+class GuardedFields:
+    """Leave out what the person may not see: columns, fields, filters in the URL."""
+
+    #: Fields and columns, and the permission without which they are hidden.
+    guarded_fields: ClassVar[dict[str, str]] = {}
+
+    def hidden_from(self, request: HttpRequest) -> set[str]:
+        return {
+            name
+            for name, permission in self.guarded_fields.items()
+            if not user_of(request).has_perm(permission)
+        }
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        columns = super().get_list_display(request)  # type: ignore[misc]
+        hidden = self.hidden_from(request)
+        return [column for column in columns if column not in hidden]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)  # type: ignore[misc]
+        hidden = self.hidden_from(request)
+        return [
+            (title, {**options, "fields": without(options["fields"], hidden)})
+            for title, options in fieldsets
+        ]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Refuse to filter by what is hidden: a filter tells the value bit by bit."""
+        if lookup.split("__")[0] in self.hidden_from(request):
+            return False
+        allowed: bool = super().lookup_allowed(lookup, value, request)  # type: ignore[misc]
+        return allowed
+
+
+def without(fields: Any, hidden: set[str]) -> list[Any]:
+    """Drop names from the fields of a fieldset, also from its lines of several."""
+    kept = [
+        without(field, hidden) if isinstance(field, list | tuple) else field
+        for field in fields
+    ]
+    return [
+        field for field in kept if not isinstance(field, str) or field not in hidden
+    ]
