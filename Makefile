@@ -17,7 +17,7 @@ JOBS ?= auto
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev setup-mysql run serve test test-services \
-	test-reliability test-soak \
+	test-reliability test-soak test-browser \
 	lint types imports migrations schema deploy-check check format
 
 help: ## List the targets
@@ -81,6 +81,10 @@ test-reliability: setup-dev setup-mysql ## Race, break and restart the productio
 test-soak: setup-dev setup-mysql ## Keep the production form under load for long
 	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
 		python -m pytest tests/reliability -m soak
+
+test-browser: setup-dev ## Open every page in Chromium
+	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
+		python -m pytest tests/browser -m browser
 
 lint: setup-dev
 	ruff check .

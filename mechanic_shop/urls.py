@@ -16,6 +16,7 @@ import mechanics.urls
 import tickets.urls
 from mechanic_shop.api import errors
 from mechanic_shop.api.login_limits import guard_login
+from mechanic_shop.api.redoc import redoc_bundle
 from mechanic_shop.api.routers import ShopRouter
 from mechanic_shop.api.views import UnknownPath, favicon, healthz, landing, readyz
 
@@ -49,6 +50,7 @@ urlpatterns = [
     re_path(
         r"^api/redoc/?$", SpectacularRedocView.as_view(url_name="schema"), name="redoc"
     ),
+    path("api/redoc/bundle.js", redoc_bundle, name="redoc-bundle"),
     path("api/", api_root, name="api-root"),
     path("api", api_root),
     path("api/", include(router.urls)),

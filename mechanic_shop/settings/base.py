@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "mechanic_shop.api.security_log.SecurityLogMiddleware",
     "mechanic_shop.api.envelope.EnvelopeMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "mechanic_shop.csp.ShopCSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "mechanic_shop.api.body_limit.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -1,0 +1,50 @@
+"""Every page opens without an error, and asks nobody else for anything."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from .conftest import SignIn
+
+OWNER = "admin@example.com"
+ADMIN_PAGES = (
+    "/admin/",
+    "/admin/tickets/serviceticket/",
+    "/admin/tickets/serviceticket/add/",
+    "/admin/tickets/serviceticket/1/change/",
+    "/admin/inventory/part/",
+    "/admin/inventory/part/1/change/",
+    "/admin/inventory/stockmovement/",
+    "/admin/customers/customer/",
+    "/admin/customers/customer/1/change/",
+    "/admin/customers/vehicle/1/change/",
+    "/admin/mechanics/mechanic/1/change/",
+    "/admin/accounts/user/",
+    "/admin/auth/group/1/change/",
+)
+
+
+class TestPage:
+    @pytest.mark.parametrize("path", ["/", "/api/", "/api/login/"])
+    def test_of_ours_opens(self, page: Page, path: str) -> None:
+        page.goto(path)
+
+        expect(page.locator("h1, h3").first).to_be_visible()
+
+    def test_of_swagger_shows_the_operations(self, page: Page) -> None:
+        page.goto("/api/docs/")
+
+        expect(page.locator(".opblock").first).to_be_visible()
+
+    def test_of_redoc_shows_the_operations(self, page: Page) -> None:
+        page.goto("/api/redoc/")
+
+        expect(page.get_by_role("heading", name="auth_login").first).to_be_attached()
+
+    def test_of_the_back_office_opens(self, sign_in: SignIn) -> None:
+        page = sign_in(OWNER)
+
+        for path in ADMIN_PAGES:
+            page.goto(path)
+            expect(page.locator("h1").first).to_be_visible()
