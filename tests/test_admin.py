@@ -791,8 +791,12 @@ class TestMovingATicket:
 
 
 def run_action(client: Client, name: str, rows: list[Any], **more: Any) -> str:
-    """Run an action on selected rows; return what the list says afterwards."""
-    data = {"action": name, "_selected_action": [row.pk for row in rows], **more}
+    """Run an action on selected rows, with the answer to the page that asks first.
+
+    Return what the list says afterwards.
+    """
+    selected = [row.pk for row in rows]
+    data = {"action": name, "_selected_action": selected, "post": "yes", **more}
     return post(client, url(type(rows[0]), "changelist"), data)[1]
 
 

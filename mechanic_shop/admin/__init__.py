@@ -6,8 +6,9 @@ they may not see.
 """
 
 from .buttons import colored, dialog
-from .forms import CentsField, become, changes_of
+from .forms import CentsField, become, changes_of, know_rows
 from .guarded import GuardedFields, without
+from .once import fresh_key
 from .pages import ReadOnly, ReadOnlyInline, ShopInline, ShopModelAdmin
 from .words import REFUSALS, sentence_of, user_of
 
@@ -23,6 +24,8 @@ __all__ = [
     "changes_of",
     "colored",
     "dialog",
+    "fresh_key",
+    "know_rows",
     "sentence_of",
     "user_of",
     "without",

@@ -10,6 +10,8 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
+from .once import acting_once
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -47,7 +49,7 @@ def dialog(
         dialog={
             "title": title,
             "description": text,
-            "form_class": form,
+            "form_class": acting_once(form),
             "form_submit_text": submit,
         },
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
 from django import forms
+from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Model
 from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
@@ -18,6 +20,32 @@ def changes_of(obj: Model, form: forms.ModelForm) -> dict[str, Any]:
 def become(obj: Model, saved: Model) -> None:
     """Make a form's instance the row that a service saved, for what comes after."""
     vars(obj).update(vars(saved))
+
+
+class KnownSelect(AutocompleteSelect):
+    """A select that looks its rows up, except for the one that is loaded already.
+
+    Django's asks the database for the label in each row of an inline.
+    """
+
+    known: Model | None = None
+
+    def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
+        known = self.known
+        if known is None or [str(pk) for pk in value] != [str(known.pk)]:
+            return super().optgroups(name, value, attr)
+        label = self.choices.field.label_from_instance(known)
+        options = [self.create_option(name, known.pk, label, True, 0)]
+        if not self.is_required:
+            options.insert(0, self.create_option(name, "", "", False, 0))
+        return [(None, options, 0)]
+
+
+def know_rows(form: forms.ModelForm) -> None:
+    """Hand the rows that an inline's row was loaded with to its selects."""
+    for name, field in form.fields.items():
+        if isinstance(field.widget, KnownSelect) and form.instance.pk is not None:
+            field.widget.known = getattr(form.instance, name)
 
 
 class CentsField(forms.DecimalField):

@@ -26,3 +26,11 @@ may_view_movements = may("inventory.view_stockmovement")
 may_view_users = may("accounts.view_user")
 may_view_groups = may("auth.view_group")
 may_view_sessions = may("accounts.view_session")
+
+
+def is_on_tickets(request: HttpRequest) -> bool:
+    """Light up the tickets' entry on their pages, but not on the board beside them."""
+    return (
+        request.path.startswith("/admin/tickets/serviceticket/")
+        and "/board/" not in request.path
+    )

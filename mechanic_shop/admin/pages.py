@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django.contrib import messages
+from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
@@ -17,22 +19,54 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from mechanic_shop.api.transactions import retry
 
+from .forms import KnownSelect
 from .guarded import GuardedFields
+from .newer import TellsNewerChanges, newer_change_of
+from .once import DoneAlready, Once, fresh_key, took_effect
 from .words import REFUSALS, sentence_of
 
 
-class ShopModelAdmin(GuardedFields, ModelAdmin):
+class ShopModelAdmin(GuardedFields, TellsNewerChanges, ModelAdmin):
     """A model's pages, on which a refused change is a sentence and no error page."""
+
+    class Media:
+        js = ("back_office/once.js",)
 
     #: True where a service decides on deletes; it says no in better words than PROTECT.
     deletes_through_service: ClassVar[bool] = False
 
     list_per_page = 50
 
+    @classmethod
+    def show_below(cls, inline: type[InlineModelAdmin]) -> None:
+        """Show rows of another app below this model's, whose app does not know it."""
+        cls.inlines = (*cls.inlines, inline)
+
     def changeform_view(
-        self, request: HttpRequest, *args: Any, **kwargs: Any
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        return self.all_or_nothing(request, super().changeform_view, *args, **kwargs)
+        return self.all_or_nothing(
+            request, self._marked_form, object_id, form_url, extra_context
+        )
+
+    def _marked_form(
+        self,
+        request: HttpRequest,
+        object_id: str | None,
+        form_url: str,
+        extra_context: dict[str, Any] | None,
+    ) -> HttpResponse:
+        marks = {"once_key": fresh_key(), **self.marks(request, object_id)}
+        answer: HttpResponse = super().changeform_view(
+            request, object_id, form_url, {**(extra_context or {}), **marks}
+        )
+        if newer_change_of(request):
+            answer.status_code = HTTPStatus.CONFLICT
+        return answer
 
     def delete_view(
         self, request: HttpRequest, *args: Any, **kwargs: Any
@@ -58,8 +92,12 @@ class ShopModelAdmin(GuardedFields, ModelAdmin):
         """
         if request.method != "POST":
             return view(request, *args, **kwargs)
+        once = Once(request)
         try:
-            return retry(lambda: _undivided(request, view, *args, **kwargs))
+            return retry(lambda: _undivided(request, once, view, *args, **kwargs))
+        except DoneAlready as done:
+            self.message_user(request, str(done), messages.INFO)
+            return HttpResponseRedirect(done.location or request.get_full_path())
         except REFUSALS as refusal:
             self.message_user(request, sentence_of(refusal), messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
@@ -71,23 +109,28 @@ class ShopModelAdmin(GuardedFields, ModelAdmin):
 
         ``verb`` returns the sentence that says what was done.
         """
-        obj = self.object_in_sight(request, object_id)
+        page = self.page_of(self.object_in_sight(request, object_id))
+        once = Once(request)
 
         @transaction.atomic
         def carry_out_and_log() -> str:
+            once.begin()
             # Read anew by each try: an earlier one has left its marks on the object.
             obj = self.object_in_sight(request, object_id)
             said = verb(obj)
             self.log_change(request, obj, said)
+            once.end(page)
             return said
 
         try:
             said = retry(carry_out_and_log)
+        except DoneAlready as done:
+            self.message_user(request, str(done), messages.INFO)
         except REFUSALS as refusal:
             self.message_user(request, sentence_of(refusal), messages.ERROR)
         else:
             self.message_user(request, said, messages.SUCCESS)
-        return _go_to(request, self.page_of(obj))
+        return _go_to(request, page)
 
     def object_in_sight(self, request: HttpRequest, object_id: str) -> Any:
         """:raises PermissionDenied: if the person may not see it"""
@@ -121,11 +164,19 @@ class ShopModelAdmin(GuardedFields, ModelAdmin):
 
 
 def _undivided(
-    request: HttpRequest, view: Callable[..., HttpResponse], *args: Any, **kwargs: Any
+    request: HttpRequest,
+    once: Once,
+    view: Callable[..., HttpResponse],
+    *args: Any,
+    **kwargs: Any,
 ) -> HttpResponse:
     try:
         with transaction.atomic():
-            return view(request, *args, **kwargs)
+            once.begin()
+            answer = view(request, *args, **kwargs)
+            if took_effect(answer):
+                once.end(answer.get("Location", ""))
+            return answer
     except Exception:
         # What the view wanted to say did not happen.
         vars(messages.get_messages(request))["_queued_messages"] = []
@@ -155,6 +206,13 @@ class ReadOnly:
 class ShopInline(GuardedFields, TabularInline):
     extra = 0
     hide_title = True
+
+    def formfield_for_foreignkey(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = KnownSelect(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(
         self, db_field: Any, request: HttpRequest, **kwargs: Any

@@ -1,0 +1,67 @@
+"""Actions on selected rows that ask before they act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from .once import fresh_key
+
+Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
+
+#: A page that names more would not be read.
+NAMED_AT_MOST = 20
+
+
+def bulk(
+    description: str, *, permission: str, title: str, text: str, submit: str
+) -> Callable[[Action], Action]:
+    """Show which rows are meant, and act when the person says yes.
+
+    ``permission`` names the method ``has_<permission>_permission``.
+    """
+
+    def ask_before(act: Action) -> Action:
+        @admin.action(description=description, permissions=[permission])
+        @wraps(act)
+        def ask_or_act(
+            model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]
+        ) -> HttpResponse | None:
+            if request.POST.get("confirmed") == "yes":
+                return act(model_admin, request, queryset)
+            question = {"title": title, "text": text, "yes": submit}
+            return _ask(model_admin, request, queryset, question)
+
+        return ask_or_act
+
+    return ask_before
+
+
+def _ask(
+    model_admin: Any,
+    request: HttpRequest,
+    queryset: QuerySet[Any],
+    question: dict[str, str],
+) -> HttpResponse:
+    count = queryset.count()
+    context = {
+        **model_admin.admin_site.each_context(request),
+        **question,
+        "opts": model_admin.opts,
+        "action": request.POST["action"],
+        "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
+        "select_across": request.POST.get("select_across", "0"),
+        "checkbox_name": ACTION_CHECKBOX_NAME,
+        "once_key": fresh_key(),
+        "count": count,
+        "rows": queryset[:NAMED_AT_MOST],
+        "more": max(0, count - NAMED_AT_MOST),
+    }
+    return render(request, "admin/confirm_action.html", context)

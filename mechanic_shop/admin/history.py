@@ -1,0 +1,83 @@
+"""Who changed what: the pages of a model's history, for reading only."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+from django.contrib.admin.utils import unquote
+from django.http import Http404, HttpRequest, HttpResponse
+from simple_history.admin import SimpleHistoryAdmin
+from simple_history.template_utils import HistoricalRecordContextHelper
+
+from mechanic_shop.money import format_cents
+
+NOTHING = "–"
+
+
+class KeepsHistory(SimpleHistoryAdmin):
+    """Show each change with who made it and the old and the new values.
+
+    What is hidden from somebody in ``guarded_fields`` is hidden in the history too.
+    """
+
+    object_history_list_template = "admin/history_list.html"
+    history_list_per_page = 50
+
+    def get_urls(self) -> Any:
+        """Leave out the pages of old versions.
+
+        They show every field to whoever asks, and save what is posted to them.
+        """
+        return super(SimpleHistoryAdmin, self).get_urls()
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        if not unquote(object_id).isdecimal():
+            raise Http404
+        answer: HttpResponse = super().history_view(request, object_id, extra_context)
+        return answer
+
+    def history_view_title(self, request: HttpRequest, obj: Any) -> str:
+        return f"History of {obj}"
+
+    def set_history_delta_changes(
+        self,
+        request: HttpRequest,
+        historical_records: Any,
+        foreign_keys_are_objs: bool = True,
+    ) -> None:
+        """Compare each record of a page with the one before it."""
+        hidden = self.hidden_from(request)
+        for new, old in pairwise(_with_the_one_before(historical_records)):
+            delta = new.diff_against(
+                old, excluded_fields=hidden, foreign_keys_are_objs=foreign_keys_are_objs
+            )
+            words = InWords(self.model, new)
+            new.history_delta_changes = words.context_for_delta_changes(delta)
+
+
+def _with_the_one_before(page: Any) -> Iterator[Any]:
+    """Go through a page, and on to the next one's first record."""
+    yield from page
+    end = page.end_index()
+    yield from page.paginator.object_list[end : end + 1]
+
+
+class InWords(HistoricalRecordContextHelper):
+    """Write old and new values the way the forms do."""
+
+    def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
+        if value is None or value == "":
+            return NOTHING
+        if isinstance(value, bool):
+            return "Yes" if value else "No"
+        return format_cents(value) if change.field.endswith("_cents") else value
+
+    def format_delta_change(self, change: Any) -> Any:
+        formatted = super().format_delta_change(change)
+        label = formatted.field.removesuffix(" cents")
+        return dataclasses.replace(formatted, field=label)
