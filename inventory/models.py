@@ -46,6 +46,9 @@ class PartQuerySet(models.QuerySet["Part"]):
     def well_stocked(self) -> Self:
         return self.filter(quantity_in_stock__gt=F("reorder_level"))
 
+    def emptiest_first(self) -> Self:
+        return self.order_by("quantity_in_stock", "part_number", "pk")
+
 
 class Part(models.Model):
     """A part the shop keeps.

@@ -1,0 +1,191 @@
+"""What moved the stock of parts: the ledger, and its picture on a part's page."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from datetime import date, timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Max, QuerySet
+from django.db.models.functions import TruncDate
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from inventory.models import MovementReason, Part, StockMovement
+from mechanic_shop.admin import ReadOnly, ReadOnlyInline, ShopModelAdmin, colored
+from mechanic_shop.admin.exporting import Exported
+
+#: A chart of more points is not seen any better.
+MOST_POINTS = 200
+A_YEAR = 365
+
+#: Of the chart's script. Stock is counted from nothing on, in whole units.
+OPTIONS: dict[str, Any] = {
+    "animation": False,
+    "responsive": True,
+    "maintainAspectRatio": False,
+    "interaction": {"mode": "index", "intersect": False},
+    "datasets": {"line": {"pointStyle": False}},
+    "plugins": {"legend": {"display": False}},
+    "scales": {
+        "x": {
+            "border": {"width": 0},
+            "grid": {"display": False},
+            "ticks": {"color": "#9ca3af", "maxTicksLimit": 8, "maxRotation": 0},
+        },
+        "y": {
+            "beginAtZero": True,
+            "border": {"width": 0},
+            "grid": {"lineWidth": 1, "tickWidth": 0},
+            "ticks": {"color": "#9ca3af", "maxTicksLimit": 6, "precision": 0},
+        },
+    },
+}
+
+REASON_COLORS = {
+    MovementReason.RECEIVE.label: "success",
+    MovementReason.RETURN.label: "success",
+    MovementReason.INSTALL.label: "info",
+    MovementReason.COUNT.label: "warning",
+    MovementReason.ADJUST.label: "warning",
+}
+
+
+@admin.display(description="Change", ordering="delta")
+def signed_delta(movement: StockMovement) -> str:
+    return f"{movement.delta:+,}"
+
+
+@colored("Reason", REASON_COLORS, ordering="reason")
+def why(movement: StockMovement) -> str:
+    return movement.get_reason_display()
+
+
+class MovementInline(ReadOnlyInline):
+    model = StockMovement
+    fields = readonly_fields = (
+        "at",
+        signed_delta,
+        "quantity_after",
+        "reason",
+        "ticket",
+        "note",
+        "by",
+    )
+    verbose_name_plural = "movements"
+    template_before = "inventory/stock_chart.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StockMovement]:
+        movements: QuerySet[StockMovement] = super().get_queryset(request)
+        return movements.select_related("ticket", "by")
+
+
+@admin.register(StockMovement)
+class StockMovementAdmin(Exported, ReadOnly, ShopModelAdmin):
+    list_display = (
+        "at",
+        "part",
+        signed_delta,
+        "quantity_after",
+        why,
+        "ticket",
+        "by",
+        "note",
+    )
+    export_columns = (
+        "at",
+        "part_number",
+        "part_name",
+        "delta",
+        "quantity_after",
+        "reason",
+        "ticket",
+        "by",
+        "note",
+    )
+    list_filter = ("reason", "at")
+    list_select_related = ("part", "ticket", "by")
+    search_fields = ("part__part_number", "part__name", "note")
+    date_hierarchy = "at"
+    ordering = ("-pk",)
+    fields = (
+        "at",
+        "part",
+        signed_delta,
+        "quantity_after",
+        "reason",
+        "ticket",
+        "note",
+        "by",
+    )
+    readonly_fields = (signed_delta,)
+
+    @admin.display(description="Part number")
+    def part_number(self, movement: StockMovement) -> str:
+        return movement.part.part_number
+
+    @admin.display(description="Part")
+    def part_name(self, movement: StockMovement) -> str:
+        return movement.part.name
+
+
+def chart_of(part: Part) -> dict[str, Any] | None:
+    """Draw a part's stock at the end of each day, in two queries however long it is."""
+    last_of_day = dict(
+        part.movements.order_by()
+        .annotate(day=TruncDate("at"))
+        .values_list("day")
+        .annotate(Max("pk"))
+    )
+    days = sorted(day for day in last_of_day if day)
+    if not days:
+        return None
+    drawn = days_between(days[0], timezone.localdate())
+    known = [days[max(bisect_right(days, day) - 1, 0)] for day in drawn]
+    rows = StockMovement.objects.filter(pk__in={last_of_day[day] for day in known})
+    left = dict(rows.values_list("pk", "quantity_after"))
+    levels = [left[last_of_day[day]] for day in known]
+    return {
+        "data": json.dumps(_lines(part, drawn, levels)),
+        "options": json.dumps(OPTIONS),
+        "since": drawn[0],
+        "lowest": min(levels),
+        "highest": max(levels),
+    }
+
+
+def days_between(first: date, last: date) -> list[date]:
+    """List the days, or some of them at equal distances; always the last one.
+
+    A part that came today is drawn from yesterday on, for a line has two ends.
+    """
+    first = min(first, last - timedelta(days=1))
+    step = (last - first).days // MOST_POINTS + 1
+    return [
+        last - timedelta(days=back)
+        for back in range((last - first).days // step * step, -1, -step)
+    ]
+
+
+def _lines(part: Part, days: list[date], levels: list[int]) -> dict[str, Any]:
+    """Put stock and reorder level the way the chart's script takes them."""
+    stock = {
+        "label": "In stock",
+        "data": levels,
+        "borderColor": "var(--color-primary-500)",
+        "borderWidth": 2,
+        "stepped": "before",
+    }
+    reorder = {
+        "label": "Reorder level",
+        "data": [part.reorder_level] * len(days),
+        "borderColor": "#f97316",
+        "borderWidth": 1,
+        "borderDash": [4, 4],
+    }
+    spelling = "M j" if (days[-1] - days[0]).days < A_YEAR else "M j, Y"
+    labels = [date_format(day, spelling) for day in days]
+    return {"labels": labels, "datasets": [stock, reorder]}

@@ -1,0 +1,163 @@
+"""The pages of the parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+
+from inventory import services
+from inventory.models import MAX_COST_CENTS, Part
+from mechanic_shop.admin import CentsField, become, changes_of, colored, user_of
+from mechanic_shop.admin.exporting import Exported
+from mechanic_shop.admin.history import KeepsHistory
+from mechanic_shop.money import format_cents
+
+from .exchange import PartImport
+from .ledger import MovementInline, chart_of
+from .stock import StockDialogs
+
+OUT, LOW, OK = "OUT", "LOW", "OK"
+
+
+class PartForm(forms.ModelForm):
+    current_cost_cents = CentsField(max_cents=MAX_COST_CENTS, label="Cost")
+
+    class Meta:
+        model = Part
+        fields = ("part_number", "current_cost_cents")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "part_number" in self.fields and self.instance.pk is None:
+            self.fields["part_number"].required = False
+            self.fields["part_number"].help_text = "Left empty, one is made up."
+        if "description" in self.fields:
+            self.fields["description"].widget.attrs["rows"] = 3
+
+    def clean_part_number(self) -> str:
+        # The unique column is a generated one, which no form validates.
+        number: str = self.cleaned_data["part_number"]
+        others = Part.objects.filter(part_number_key=number.upper())
+        if number and others.exclude(pk=self.instance.pk).exists():
+            raise forms.ValidationError("A part with this number exists already.")
+        return number
+
+
+class StockFilter(admin.SimpleListFilter):
+    title = "stock"
+    parameter_name = "stock"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("low", "Low, to be ordered"), ("out", "Out of stock"), ("enough", OK)]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        match self.value():
+            case "low":
+                return queryset.low_on_stock()
+            case "out":
+                return queryset.filter(quantity_in_stock=0)
+            case "enough":
+                return queryset.well_stocked()
+        return queryset
+
+
+@admin.register(Part)
+class PartAdmin(KeepsHistory, PartImport, Exported, StockDialogs):
+    deletes_through_service = True
+    form = PartForm
+    list_display = (
+        "part_number",
+        "name",
+        "category",
+        "cost",
+        "stock",
+        "in_stock",
+        "reorder_at",
+        "is_active",
+    )
+    # What is exported can be changed and imported again.
+    export_columns = (
+        "part_number",
+        "name",
+        "description",
+        "category",
+        "manufacturer",
+        "supplier",
+        "cost",
+        "quantity_in_stock",
+        "reorder_level",
+        "is_active",
+    )
+    list_display_links = ("part_number", "name")
+    list_filter = (StockFilter, "is_active", "category")
+    search_fields = ("part_number", "name", "category", "manufacturer", "supplier")
+    ordering = ("part_number", "pk")
+    fieldsets = (
+        (None, {"fields": (("part_number", "name"), "description")}),
+        (
+            "Stock",
+            {
+                "fields": (
+                    ("quantity_in_stock", "current_cost_cents"),
+                    ("reorder_level", "is_active"),
+                )
+            },
+        ),
+        ("Source", {"fields": ("category", ("manufacturer", "supplier"))}),
+        ("Times", {"fields": (("created_at", "updated_at"),)}),
+    )
+    inlines = (MovementInline,)
+
+    @admin.display(description="Cost", ordering="current_cost_cents")
+    def cost(self, part: Part) -> str:
+        return format_cents(part.current_cost_cents)
+
+    @colored("Stock", {OUT: "danger", LOW: "warning", OK: "success"})
+    def stock(self, part: Part) -> str:
+        if part.quantity_in_stock == 0:
+            return OUT
+        return LOW if part.needs_reorder else OK
+
+    @admin.display(description="In stock", ordering="quantity_in_stock")
+    def in_stock(self, part: Part) -> str:
+        return f"{part.quantity_in_stock:,}"
+
+    @admin.display(description="Reorder at", ordering="reorder_level")
+    def reorder_at(self, part: Part) -> str:
+        return f"{part.reorder_level:,}"
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Part | None = None
+    ) -> tuple[str, ...]:
+        """Stock is typed once, for a new part; from then on movements change it."""
+        times = ("created_at", "updated_at")
+        return ("quantity_in_stock", *times) if obj else times
+
+    def get_inlines(self, request: HttpRequest, obj: Part | None) -> Any:
+        return self.inlines if obj else ()
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        part = kwargs.get("obj")
+        if part and request.user.has_perm("inventory.view_stockmovement"):
+            context["stock_chart"] = chart_of(part)
+        answer: HttpResponse = super().render_change_form(
+            request, context, *args, **kwargs
+        )
+        return answer
+
+    def save_model(
+        self, request: HttpRequest, obj: Part, form: forms.ModelForm, change: bool
+    ) -> None:
+        changes, user = changes_of(obj, form), user_of(request)
+        if change:
+            services.update_part(part=obj, by=user, **changes)
+        else:
+            become(obj, services.add_part(by=user, **changes))
+
+    def delete_model(self, request: HttpRequest, obj: Part) -> None:
+        services.delete_part(part=obj)

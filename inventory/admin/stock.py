@@ -1,0 +1,196 @@
+"""The dialogs that put parts on the shelf, take them away or count them."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from inventory import services
+from inventory.models import MovementReason, Part, StockMovement
+from mechanic_shop.admin import ShopModelAdmin, dialog, user_of
+
+MAX_QUANTITY = 1_000_000
+
+
+class StockForm(BaseDialogForm):
+    """A dialog that says which part it is about, and how many there are."""
+
+    form_before_template = "inventory/stock_now.html"
+    note = forms.CharField(
+        max_length=255, required=False, widget=UnfoldAdminTextInputWidget
+    )
+
+    def get_before_template_context(
+        self, request: HttpRequest, object_id: Any = None
+    ) -> dict[str, Any]:
+        if not str(object_id).isdecimal():
+            return {}
+        parts = Part.objects.visible_to(user_of(request))
+        return {"part": parts.filter(pk=object_id).first()}
+
+
+class ReceiveStockForm(StockForm):
+    quantity = forms.IntegerField(
+        min_value=1,
+        max_value=MAX_QUANTITY,
+        widget=UnfoldAdminIntegerFieldWidget(attrs={"autofocus": True}),
+        help_text="How many units came in.",
+    )
+    note = forms.CharField(
+        max_length=255,
+        required=False,
+        label="Supplier, delivery note",
+        widget=UnfoldAdminTextInputWidget,
+    )
+    field_order = ("quantity", "note")
+
+
+class AdjustStockForm(StockForm):
+    adjustment = forms.IntegerField(
+        min_value=-MAX_QUANTITY,
+        max_value=MAX_QUANTITY,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="How many more; with a minus, how many fewer.",
+    )
+    reason = forms.ChoiceField(
+        choices=[
+            (reason.value, reason.label)
+            for reason in (MovementReason.ADJUST, MovementReason.RECEIVE)
+        ],
+        widget=UnfoldAdminSelectWidget,
+    )
+    field_order = ("adjustment", "reason", "note")
+
+    def clean_adjustment(self) -> int:
+        adjustment: int = self.cleaned_data["adjustment"]
+        if adjustment == 0:
+            raise forms.ValidationError("Say how many more or fewer there are.")
+        return adjustment
+
+
+class CountStockForm(StockForm):
+    counted = forms.IntegerField(
+        min_value=0,
+        max_value=MAX_QUANTITY,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text="How many are on the shelf.",
+    )
+    field_order = ("counted", "note")
+
+
+class StockDialogs(ShopModelAdmin):
+    """Offer the verbs of the shelf on a part's page and in the rows of the list."""
+
+    stock_verbs: ClassVar = ("receive_stock", "adjust_stock", "count_stock")
+    actions_detail = actions_row = stock_verbs
+
+    @dialog(
+        "Receive",
+        icon="input",
+        permission="adjust_quantity",
+        title="Receive from a supplier",
+        text="Put what was delivered on the shelf.",
+        submit="Receive",
+        form=ReceiveStockForm,
+        variant=ActionVariant.PRIMARY,
+    )
+    def receive_stock(
+        self, request: HttpRequest, form: ReceiveStockForm, object_id: str
+    ) -> HttpResponse:
+        data = form.cleaned_data
+        return self.move(
+            request,
+            object_id,
+            adjustment=data["quantity"],
+            reason=MovementReason.RECEIVE,
+            note=data["note"],
+        )
+
+    @dialog(
+        "Adjust stock",
+        icon="swap_vert",
+        permission="adjust_quantity",
+        title="Adjust stock",
+        text="Add units to the shelf, or take some away.",
+        submit="Adjust",
+        form=AdjustStockForm,
+    )
+    def adjust_stock(
+        self, request: HttpRequest, form: AdjustStockForm, object_id: str
+    ) -> HttpResponse:
+        data = form.cleaned_data
+        return self.move(
+            request,
+            object_id,
+            adjustment=data["adjustment"],
+            reason=data["reason"],
+            note=data["note"],
+        )
+
+    def move(
+        self, request: HttpRequest, object_id: str, **movement: Any
+    ) -> HttpResponse:
+        def carry_out(part: Part) -> str:
+            moved: StockMovement = services.adjust_stock(
+                part=part, by=user_of(request), **movement
+            )
+            return self.told(request, part, moved.quantity_after)
+
+        return self.back(request, self.carry_out(request, object_id, carry_out))
+
+    @dialog(
+        "Count stock",
+        icon="inventory",
+        permission="adjust_quantity",
+        title="Count stock",
+        text="The difference becomes a movement.",
+        submit="Count",
+        form=CountStockForm,
+    )
+    def count_stock(
+        self, request: HttpRequest, form: CountStockForm, object_id: str
+    ) -> HttpResponse:
+        def count(part: Part) -> str:
+            counted = form.cleaned_data["counted"]
+            note = form.cleaned_data["note"]
+            services.count_stock(
+                part=part, counted=counted, by=user_of(request), note=note
+            )
+            return self.told(request, part, counted)
+
+        return self.back(request, self.carry_out(request, object_id, count))
+
+    def back(self, request: HttpRequest, answer: HttpResponse) -> HttpResponse:
+        """Return to the list, as it was filtered, if the dialog was opened there."""
+        if "HX-Redirect" in answer and (came_from := list_behind(request)):
+            answer["HX-Redirect"] = came_from
+        return answer
+
+    def told(self, request: HttpRequest, part: Part, quantity: int) -> str:
+        """Say what is left; above a list also of which part."""
+        said = f"{quantity:,} in stock."
+        return f"{part}: {said}" if list_behind(request) else said
+
+    def has_adjust_quantity_permission(
+        self, request: HttpRequest, obj: Any = None
+    ) -> bool:
+        return request.user.has_perm("inventory.adjust_quantity")
+
+
+def list_behind(request: HttpRequest) -> str:
+    """Find the list over which a dialog was opened, as a path on this host."""
+    page = urlsplit(request.headers.get("HX-Current-URL", ""))
+    if page.path != reverse("admin:inventory_part_changelist"):
+        return ""
+    return f"{page.path}?{page.query}" if page.query else page.path

@@ -1,0 +1,194 @@
+"""Reading a spreadsheet of parts, or saying in plain words why it cannot be read."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, time
+from typing import Any
+
+import tablib  # type: ignore[import-untyped]
+from import_export.formats.base_formats import CSV, XLSX
+from openpyxl import load_workbook  # type: ignore[import-untyped]
+
+from .columns import HEADINGS
+
+MAX_FILE_BYTES = 5 * 1024 * 1024
+#: What a workbook may grow to when it is unpacked.
+MAX_UNPACKED_BYTES = 50 * 1024 * 1024
+MAX_ROWS = 2_000
+MAX_COLUMNS = 50
+
+NumberedCells = tuple[int, list[str]]
+
+
+class UnreadableFile(Exception):
+    """A file that is no spreadsheet of parts; the message says why."""
+
+
+class PartsCSV(CSV):
+    """Text with commas, semicolons or tabs between the cells."""
+
+    def create_dataset(self, in_stream: Any, **kwargs: Any) -> tablib.Dataset:
+        text = _decoded(in_stream)
+        if "\0" in text:
+            raise UnreadableFile(NO_CSV)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+        try:
+            return dataset_of(enumerate(reader, start=1))
+        except csv.Error as error:
+            raise UnreadableFile(NO_CSV) from error
+
+    def get_read_mode(self) -> str:
+        return "rb"
+
+    def is_binary(self) -> bool:
+        """Read bytes, so that a wrong encoding is noticed here."""
+        return True
+
+
+class PartsXLSX(XLSX):
+    """The first sheet of a workbook."""
+
+    def create_dataset(self, in_stream: Any, **kwargs: Any) -> tablib.Dataset:
+        _refuse_bombs(in_stream)
+        try:
+            book = load_workbook(io.BytesIO(in_stream), read_only=True)
+            rows = book.worksheets[0].iter_rows(values_only=True)
+        except Exception as error:
+            raise UnreadableFile(NO_WORKBOOK) from error
+        return dataset_of(
+            (number, [_text_of(cell) for cell in cells[: MAX_COLUMNS + 1]])
+            for number, cells in enumerate(rows, start=1)
+        )
+
+
+NO_CSV = "This is not a CSV file. Save the table as “CSV UTF-8” or as .xlsx."
+NO_WORKBOOK = (
+    "This is not an Excel workbook (.xlsx), or it is damaged. Save the table again as"
+    " .xlsx or as “CSV UTF-8”."
+)
+
+
+def _decoded(content: bytes | str) -> str:
+    if isinstance(content, str):
+        return content
+    if content.startswith(b"PK\3\4"):
+        raise UnreadableFile(
+            "The name says CSV, the content is an Excel workbook. Rename the file so"
+            " that it ends in .xlsx."
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UnreadableFile(
+            "The file is not encoded in UTF-8, so that letters beyond A to Z would be"
+            " wrong. Save it as “CSV UTF-8” or as .xlsx."
+        ) from error
+
+
+def _delimiter(text: str) -> str:
+    """Find what parts the headings; half of the world's spreadsheets write ``;``."""
+    first = text.lstrip().split("\n", 1)[0]
+    return max(",;\t", key=first.count)
+
+
+def _refuse_bombs(content: bytes) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            size = sum(member.file_size for member in packed.infolist())
+    except zipfile.BadZipFile as error:
+        raise UnreadableFile(NO_WORKBOOK) from error
+    if size > MAX_UNPACKED_BYTES:
+        raise UnreadableFile(
+            "The workbook is too large. Keep only the sheet with the parts."
+        )
+
+
+def _text_of(cell: Any) -> str:
+    """Write a cell of a workbook the way it would stand in a text file."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float):
+        # More digits than these are noise of binary fractions.
+        return f"{cell:.12g}"
+    if isinstance(cell, datetime | date | time):
+        return cell.isoformat()
+    return str(cell) if isinstance(cell, str | int) else f"={cell}"
+
+
+class PartsDataset(tablib.Dataset):
+    """Rows of cells, with the numbers they have in the file."""
+
+    row_numbers: list[int]
+
+
+def dataset_of(rows: Iterable[Any]) -> PartsDataset:
+    """Collect the rows that hold anything.
+
+    :raises UnreadableFile: if headings are missing, unknown or doubled, if there are
+        too many rows or none
+    """
+    filled = _filled(rows)
+    _, headings = next(filled, (0, []))
+    dataset = PartsDataset(headers=_known(headings))
+    numbers: list[int] = []
+    for number, cells in filled:
+        if len(numbers) == MAX_ROWS:
+            raise UnreadableFile(
+                f"The file has more than {MAX_ROWS:,} rows. Split it into several."
+            )
+        numbers.append(number)
+        dataset.append(_fitted(number, cells, len(dataset.headers)))
+    if not numbers:
+        raise UnreadableFile("The file has headings and no rows below them.")
+    dataset.row_numbers = numbers
+    return dataset
+
+
+def _filled(rows: Iterable[Any]) -> Iterator[NumberedCells]:
+    for number, cells in rows:
+        if any(cell.strip() for cell in cells):
+            yield number, cells
+
+
+def _fitted(number: int, cells: list[str], width: int) -> list[str]:
+    """Give each row as many cells as there are headings."""
+    if any(cell.strip() for cell in cells[width:]):
+        raise UnreadableFile(
+            f"Row {number} has more cells than there are headings. Perhaps a text with"
+            " a comma lacks its quotation marks."
+        )
+    return [*cells[:width], *[""] * (width - len(cells))]
+
+
+def _known(headings: list[str]) -> list[str]:
+    while headings and not headings[-1].strip():
+        headings = headings[:-1]
+    if not headings:
+        raise UnreadableFile("The file is empty.")
+    names = {_key(heading): heading for heading in HEADINGS}
+    if unknown := [name for name in headings if _key(name) not in names]:
+        raise UnreadableFile(
+            f"{_columns(unknown)} not known. Known are: {', '.join(HEADINGS)}."
+        )
+    known = [names[_key(heading)] for heading in headings]
+    if doubled := [name for name in HEADINGS if known.count(name) > 1]:
+        raise UnreadableFile(f"{_columns(doubled)} there more than once.")
+    if HEADINGS[0] not in known:
+        raise UnreadableFile(f"The column “{HEADINGS[0]}” is missing.")
+    return known
+
+
+def _key(heading: str) -> str:
+    return re.sub(r"[\s_]+", " ", heading).strip().casefold()
+
+
+def _columns(names: list[str]) -> str:
+    quoted = ", ".join(f"“{name.strip()[:40] or 'without a name'}”" for name in names)
+    return f"The column {quoted} is" if len(names) == 1 else f"The columns {quoted} are"
