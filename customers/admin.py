@@ -5,18 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.formats import date_format
 from unfold.forms import PaginationInlineFormSet
 
+from mechanic_shop.accounts.admin import LOGIN_COLORS, state_of_login
+from mechanic_shop.accounts.roles import is_staff_login
 from mechanic_shop.admin import (
     ShopInline,
     ShopModelAdmin,
     changes_of,
+    colored,
     dialog,
     user_of,
 )
+from mechanic_shop.admin.bulk import bulk
+from mechanic_shop.admin.exporting import Exported
+from mechanic_shop.admin.history import KeepsHistory
 
 from . import services
 from .models import Customer, Vehicle
@@ -45,10 +53,19 @@ class VehicleInline(ShopInline):
 
 
 @admin.register(Customer)
-class CustomerAdmin(ShopModelAdmin):
+class CustomerAdmin(Exported, KeepsHistory, ShopModelAdmin):
     deletes_through_service = True
-    list_display = ("name", "email", "phone", "city", "has_login", "created_at")
-    list_filter = (("user", admin.EmptyFieldListFilter), "created_at")
+    delete_confirmation_template = "admin/erase_customer.html"
+    when_empty = "A customer's vehicles go onto the same page."
+    list_display = (
+        "name",
+        "phone",
+        "email",
+        "vehicle_count",
+        "login",
+        "since",
+    )
+    list_filter = (("user", admin.EmptyFieldListFilter), "created_at", "city")
     list_select_related = ("user",)
     search_fields = ("first_name", "last_name", "email", "phone")
     ordering = ("last_name", "first_name", "pk")
@@ -57,37 +74,56 @@ class CustomerAdmin(ShopModelAdmin):
     readonly_fields = ("user", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": (("first_name", "last_name"), ("email", "phone"), "user")}),
-        ("Address", {"fields": ("address", ("city", "state", "postal_code"))}),
+        (
+            "Address",
+            {"fields": (("address", "city"), ("state", "postal_code"))},
+        ),
         ("Times", {"fields": (("created_at", "updated_at"),)}),
     )
     inlines = (VehicleInline,)
+    actions = ("invite_selected",)
     actions_detail = ("invite",)
 
     @admin.display(description="Name", ordering="last_name")
     def name(self, customer: Customer) -> str:
         return customer.full_name
 
-    @admin.display(description="Login", boolean=True)
-    def has_login(self, customer: Customer) -> bool:
-        return customer.user_id is not None
+    @admin.display(description="Vehicles", ordering="vehicle_count")
+    def vehicle_count(self, customer: Any) -> int:
+        return customer.vehicle_count  # type: ignore[no-any-return]
+
+    @colored("Login", LOGIN_COLORS)
+    def login(self, customer: Customer) -> str | None:
+        return state_of_login(customer.user)
+
+    @admin.display(description="Since", ordering="created_at")
+    def since(self, customer: Customer) -> str:
+        return date_format(timezone.localtime(customer.created_at))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
         """Leave out the erased: they stay for the books and are nobody any more."""
         customers: QuerySet[Customer] = super().get_queryset(request)
-        return customers.filter(erased_at=None)
+        return customers.filter(erased_at=None).annotate(
+            vehicle_count=Count("vehicles")
+        )
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Say which customers are erased and not deleted."""
-        gone, *rest = super().get_deleted_objects(objs, request)
-        kept = Customer.objects.filter(
-            pk__in=[customer.pk for customer in objs], service_tickets__isnull=False
-        )
-        if names := [str(customer) for customer in kept.distinct()]:
-            gone = [
-                *gone,
-                f"Kept for the books, without personal data: {', '.join(names)}",
-            ]
-        return gone, *rest
+        """Say which customers are deleted, and of which an empty record stays."""
+        _, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        told = [_told_shortly(customer) for customer in of_deletion(objs)]
+        return told, counts, lacking, protected
+
+    def render_delete_form(
+        self, request: HttpRequest, context: dict[str, Any]
+    ) -> HttpResponse:
+        [customer] = of_deletion([context["object"]])
+        told: dict[str, Any] = {
+            "goes": what_goes(customer),
+            "stays": what_stays(customer),
+            "is_open": customer.service_tickets.still_open().exists(),
+        }
+        answer: HttpResponse = super().render_delete_form(request, {**context, **told})
+        return answer
 
     def save_model(
         self, request: HttpRequest, obj: Customer, form: forms.ModelForm, change: bool
@@ -119,14 +155,107 @@ class CustomerAdmin(ShopModelAdmin):
 
         return self.carry_out(request, object_id, send)
 
+    @bulk(
+        "Invite selected customers",
+        permission="invite",
+        title="Mail these customers a link that sets their password?",
+        text="Each gets a login that only the link opens. Who has no email address, or"
+        " a login in use, is left out.",
+        submit="Send",
+    )
+    def invite_selected(
+        self, request: HttpRequest, queryset: QuerySet[Customer]
+    ) -> None:
+        customers = list(queryset.order_by("pk"))
+        invited = [customer for customer in customers if _can_be_invited(customer)]
+        for customer in invited:
+            services.invite_customer(customer=customer)
+            self.log_change(request, customer, "Invited.")
+        left_out = len(customers) - len(invited)
+        said = f"{len(invited)} invited, {left_out} left out."
+        self.message_user(request, said, messages.SUCCESS)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        """Offer no invitation to those who have followed theirs."""
+        offered = super().get_actions_detail(request, object_id)
+        customer = self.get_object(request, str(object_id))
+        in_use = customer and customer.user and customer.user.has_usable_password()
+        return [
+            button for button in offered if not (in_use and button.path == "invite")
+        ]
+
     def has_invite_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("customers.change_customer")
 
 
+def _can_be_invited(customer: Customer) -> bool:
+    user = customer.user
+    return bool(customer.email) and (user is None or not user.has_usable_password())
+
+
+def of_deletion(customers: Any) -> QuerySet[Any]:
+    """Load customers with what decides between deleting and erasing them."""
+    pks = [customer.pk for customer in customers]
+    tickets = Count("service_tickets", distinct=True)
+    # Also those of an earlier owner keep a vehicle, and with it this one.
+    of_vehicles = Count("vehicles__service_tickets", distinct=True)
+    counted = Customer.objects.filter(pk__in=pks).annotate(
+        tickets=tickets,
+        vehicle_tickets=of_vehicles,
+        cars=Count("vehicles", distinct=True),
+    )
+    return counted.select_related("user").order_by("pk")
+
+
+def _is_erased(customer: Any) -> bool:
+    return bool(customer.tickets or customer.vehicle_tickets)
+
+
+def _told_shortly(customer: Any) -> str:
+    cars = _counted(customer.cars, "vehicle")
+    if _is_erased(customer):
+        tickets = _counted(customer.tickets, "ticket")
+        return f"{customer}: erased; {tickets} and {cars} stay without a name"
+    return f"{customer}: deleted, with {cars}"
+
+
+def what_goes(customer: Any) -> list[str]:
+    """Say what nobody can read any more afterwards."""
+    told = ["Name, email, phone and address, in the history of changes too"]
+    if customer.user is not None and not is_staff_login(customer.user):
+        told.append(f"The login {customer.user}, which closes at once")
+    if not _is_erased(customer):
+        told += [_counted(customer.cars, "vehicle")] if customer.cars else []
+        return [*told, "The record itself"]
+    if customer.cars:
+        told.append(f"VIN and plate of {_counted(customer.cars, 'vehicle')}")
+    return told
+
+
+def what_stays(customer: Any) -> list[str]:
+    """Say what the shop's books still need."""
+    told = []
+    if customer.user is not None and is_staff_login(customer.user):
+        told.append(f"The login {customer.user}, which is a colleague's")
+    if not _is_erased(customer):
+        return told
+    if customer.tickets:
+        tickets = _counted(customer.tickets, "ticket")
+        told.append(f"{tickets}, with the work, the parts and the prices")
+    if customer.cars:
+        told.append("Year, make, model and mileage of the vehicles")
+    return [*told, "An empty record, shown as “(erased)”"]
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
 @admin.register(Vehicle)
-class VehicleAdmin(ShopModelAdmin):
+class VehicleAdmin(Exported, KeepsHistory, ShopModelAdmin):
     deletes_through_service = True
-    list_display = ("name", "license_plate", "vin", "mileage", "customer")
+    when_empty = "Vehicles belong to customers: add the owner first."
+    list_display = ("name", "license_plate", "vin", "miles", "customer")
     list_filter = ("make", "year")
     list_select_related = ("customer",)
     search_fields = (
@@ -152,6 +281,10 @@ class VehicleAdmin(ShopModelAdmin):
     @admin.display(description="Vehicle", ordering="make")
     def name(self, vehicle: Vehicle) -> str:
         return str(vehicle)
+
+    @admin.display(description="Mileage", ordering="mileage")
+    def miles(self, vehicle: Vehicle) -> str | None:
+        return None if vehicle.mileage is None else f"{vehicle.mileage:,}"
 
     @admin.display(description="VIN check digit")
     def check_digit(self, vehicle: Vehicle) -> str:

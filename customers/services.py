@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
-from django.db.models import ProtectedError
+from django.db.models import ProtectedError, Q
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 
@@ -211,7 +211,8 @@ def _forget_history(customer_pk: int, vehicle_pks: list[int]) -> None:
     Customer.history.filter(id=customer_pk).update(
         **dict.fromkeys(PERSONAL_FIELDS, ""), email=None, user_id=None
     )
-    Vehicle.history.filter(id__in=vehicle_pks).update(vin=None, license_plate="")
+    theirs = Q(id__in=vehicle_pks) | Q(customer_id=customer_pk)
+    Vehicle.history.filter(theirs).update(vin=None, license_plate="")
 
 
 @transaction.atomic

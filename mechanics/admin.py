@@ -2,19 +2,54 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from collections.abc import Callable
+from typing import Any
 
-from mechanic_shop.admin import ShopModelAdmin
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from mechanic_shop.accounts.admin import (
+    LOGIN_COLORS,
+    rights_of,
+    shop_roles,
+    state_of_login,
+    tell_of_rights,
+)
+from mechanic_shop.accounts.models import User
+from mechanic_shop.admin import ShopModelAdmin, colored, dialog, user_of
+from mechanic_shop.admin.bulk import bulk
+from mechanic_shop.admin.exporting import Exported
+from mechanic_shop.admin.history import KeepsHistory
 
 from . import services
 from .models import Mechanic
 
 
+class GiveLoginForm(BaseDialogForm):
+    group = forms.ModelChoiceField(
+        queryset=Group.objects.none(),
+        empty_label=None,
+        widget=UnfoldAdminSelectWidget,
+        label="Role",
+        help_text="What the mechanic may do in the shop.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        group = self.fields["group"]
+        assert isinstance(group, forms.ModelChoiceField)
+        group.queryset = shop_roles().order_by("-name")
+
+
 @admin.register(Mechanic)
-class MechanicAdmin(ShopModelAdmin):
+class MechanicAdmin(Exported, KeepsHistory, ShopModelAdmin):
     deletes_through_service = True
+    when_empty = "Mechanics are the people who do the work and are assigned to tickets."
     guarded_fields = {
         "salary": "mechanics.view_salary",
         "yearly_salary": "mechanics.view_salary",
@@ -25,18 +60,23 @@ class MechanicAdmin(ShopModelAdmin):
         "phone",
         "yearly_salary",
         "tickets",
-        "is_active",
+        "login",
+        "works_here",
     )
-    list_filter = ("is_active",)
+    list_filter = ("is_active", ("user", admin.EmptyFieldListFilter))
+    list_select_related = ("user",)
     search_fields = ("full_name", "email", "phone")
     ordering = ("full_name", "pk")
     autocomplete_fields = ("user",)
-    readonly_fields = ("created_at", "updated_at")
+    readonly_fields = ("works_here", "created_at", "updated_at")
     fieldsets = (
-        (None, {"fields": ("full_name", ("email", "phone"), "is_active")}),
+        (None, {"fields": (("full_name", "works_here"), ("email", "phone"))}),
         ("Employment", {"fields": ("user", "salary")}),
         ("Times", {"fields": (("created_at", "updated_at"),)}),
     )
+    add_fieldsets = ((None, {"fields": ("full_name", ("email", "phone"), "salary")}),)
+    actions = ("deactivate_selected",)
+    actions_detail = ("give_login", "deactivate", "reactivate")
 
     @admin.display(description="Salary a year", ordering="salary")
     def yearly_salary(self, mechanic: Mechanic) -> str:
@@ -46,11 +86,27 @@ class MechanicAdmin(ShopModelAdmin):
     def tickets(self, mechanic: Mechanic) -> int:
         return mechanic.ticket_count  # type: ignore[attr-defined, no-any-return]
 
+    @colored("Login", LOGIN_COLORS)
+    def login(self, mechanic: Mechanic) -> str | None:
+        return state_of_login(mechanic.user)
+
+    @colored("State", {"Active": "success", "Left": "default"}, ordering="is_active")
+    def works_here(self, mechanic: Mechanic) -> str:
+        return "Active" if mechanic.is_active else "Left"
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Mechanic]:
         mechanics: QuerySet[Mechanic] = (
             super().get_queryset(request).with_ticket_count()
         )
         return mechanics
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: Mechanic | None = None
+    ) -> tuple[str, ...]:
+        """Let only owners link a login by hand; whose it is, is whose work it logs."""
+        if request.user.is_superuser:
+            return self.readonly_fields
+        return (*self.readonly_fields, "user")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Nobody enters a mechanic without the salary, which every mechanic has."""
@@ -59,3 +115,108 @@ class MechanicAdmin(ShopModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Mechanic) -> None:
         services.delete_mechanic(mechanic=obj)
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        """Offer what the mechanic's present state allows."""
+        offered = super().get_actions_detail(request, object_id)
+        mechanic = self.get_object(request, str(object_id))
+        if mechanic is None:
+            return []
+        fits = {
+            "give_login": mechanic.is_active and mechanic.user_id is None,
+            "deactivate": mechanic.is_active,
+            "reactivate": not mechanic.is_active,
+        }
+        return [button for button in offered if fits.get(button.path, True)]
+
+    @dialog(
+        "Give a login",
+        icon="key",
+        permission="give_login",
+        title="Give this mechanic a login",
+        text="A link that sets the password goes to the mechanic's email address.",
+        submit="Send",
+        form=GiveLoginForm,
+    )
+    def give_login(
+        self, request: HttpRequest, form: GiveLoginForm, object_id: str
+    ) -> HttpResponse:
+        def give(mechanic: Mechanic) -> str:
+            found = User.objects.filter(email=mechanic.email).first()
+            before = rights_of(found) if found else {}
+            group = form.cleaned_data["group"]
+            user = services.give_login(mechanic=mechanic, group=group)
+            tell_of_rights(request, user, user.pk, before)
+            return f"{mechanic} is a {group.name} now. A link went to {user.email}."
+
+        return self.carry_out(request, object_id, give)
+
+    def has_give_login_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        verbs = (
+            "mechanics.change_mechanic",
+            "accounts.add_user",
+            "accounts.change_user",
+        )
+        return user_of(request).has_perms(verbs)
+
+    @dialog(
+        "Deactivate",
+        icon="person_off",
+        permission="change",
+        title="Deactivate this mechanic?",
+        text="They get no more work, their login closes and its sessions end. What they"
+        " did stays on the tickets.",
+        submit="Deactivate",
+    )
+    def deactivate(self, request: HttpRequest, form: Any, object_id: str) -> Any:
+        verb = self.switch(request, services.deactivate_mechanic)
+        return self.carry_out(
+            request, object_id, lambda row: f"{verb(row)} is deactivated."
+        )
+
+    @dialog(
+        "Reactivate",
+        icon="how_to_reg",
+        permission="change",
+        title="Reactivate this mechanic?",
+        text="They can be given work, and their login opens again.",
+        submit="Reactivate",
+    )
+    def reactivate(self, request: HttpRequest, form: Any, object_id: str) -> Any:
+        verb = self.switch(request, services.reactivate_mechanic)
+        return self.carry_out(
+            request, object_id, lambda row: f"{verb(row)} is active again."
+        )
+
+    @bulk(
+        "Deactivate selected mechanics",
+        permission="change",
+        title="Deactivate these mechanics?",
+        text="They get no more work, their logins close and the sessions end. What they"
+        " did stays on the tickets.",
+        submit="Deactivate",
+    )
+    def deactivate_selected(
+        self, request: HttpRequest, queryset: QuerySet[Mechanic]
+    ) -> None:
+        verb = self.switch(request, services.deactivate_mechanic)
+        mechanics = list(queryset.filter(is_active=True).order_by("pk"))
+        for mechanic in mechanics:
+            self.log_change(request, mechanic, f"{verb(mechanic)} is deactivated.")
+        said = f"{len(mechanics)} deactivated."
+        self.message_user(request, said, messages.SUCCESS)
+
+    def switch(
+        self, request: HttpRequest, service: Callable[..., Mechanic]
+    ) -> Callable[[Mechanic], Mechanic]:
+        """Make a verb of a service that opens or closes a login, and tell of it."""
+
+        def verb(mechanic: Mechanic) -> Mechanic:
+            user = mechanic.user
+            before = rights_of(user) if user else {}
+            mechanic = service(mechanic=mechanic, by=user_of(request))
+            if user is not None:
+                tell_of_rights(request, user, user.pk, before)
+            return mechanic
+
+        return verb

@@ -9,6 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 
 from mechanic_shop.api.caching import cached_rendering
 from mechanic_shop.api.throttling import CreateMechanicThrottle
@@ -78,6 +79,12 @@ class MechanicViewSet(ShopModelViewSet[Mechanic]):
         if "salary" in request.data:
             self.require("mechanics.view_salary")
         return super().update(request, *args, **kwargs)
+
+    def perform_update(self, serializer: BaseSerializer[Mechanic]) -> None:
+        assert serializer.instance is not None
+        services.update_mechanic(
+            mechanic=serializer.instance, by=self.user, **serializer.validated_data
+        )
 
     def perform_destroy(self, instance: Mechanic) -> None:
         services.delete_mechanic(mechanic=instance)

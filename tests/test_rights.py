@@ -113,6 +113,7 @@ class TestTable:
             "/schema",
             "/docs",
             "/redoc",
+            "/redoc/bundle.js",
             "/login",
             "/login/out",
             anything_else,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
-from django.db.models import Model, Q
+from django.db.models import Count, Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.forms import (
     AdminPasswordChangeForm,
@@ -21,17 +21,23 @@ from unfold.forms import (
 )
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from mechanic_shop.admin import ReadOnly, ShopModelAdmin
+from mechanic_shop.admin import ReadOnly, ShopModelAdmin, colored, dialog
+from mechanic_shop.admin.bulk import bulk
+from mechanic_shop.admin.exporting import Exported
 from mechanic_shop.api import security_log
+from mechanic_shop.api.errors import Conflict
 
 from .models import Session, User
 from .roles import ROLE_WORDS
+from .services import send_set_password_link
 
 PERSON = ("email", "first_name", "last_name")
 #: What only a superuser decides.
 POWERS = ("is_superuser", "user_permissions")
 #: What a login is allowed beside its groups and permissions.
 FLAGS = ("is_active", "is_staff", "is_superuser")
+
+LOGIN_COLORS = {"Active": "success", "Invited": "info", "Closed": "danger"}
 
 
 class StaffLoginForm(AuthenticationForm):
@@ -47,6 +53,12 @@ class StaffLoginForm(AuthenticationForm):
 
 
 admin.site.login_form = StaffLoginForm
+
+
+class OwnLogin(Conflict):
+    """Nobody locks themselves out."""
+
+    code = "own_login"
 
 
 class NewUserForm(UserCreationForm):
@@ -83,17 +95,17 @@ class TellsRights:
 
 
 @admin.register(User)
-class UserAdmin(TellsRights, ShopModelAdmin, BaseUserAdmin):
+class UserAdmin(Exported, TellsRights, ShopModelAdmin, BaseUserAdmin):
     form = UserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
+    when_empty = "Add a login for everybody who works with this system."
     list_display = (
         "email",
         "full_name",
         "roles",
-        "is_staff",
-        "is_superuser",
-        "is_active",
+        "back_office",
+        "state",
         "last_login",
     )
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
@@ -121,6 +133,8 @@ class UserAdmin(TellsRights, ShopModelAdmin, BaseUserAdmin):
         ),
         ("Times", {"fields": (("last_login", "created_at"),)}),
     )
+    actions = ("deactivate_selected",)
+    actions_detail = ("mail_link", "deactivate", "reactivate")
 
     @admin.display(description="Name", ordering="last_name")
     def full_name(self, user: User) -> str:
@@ -128,7 +142,16 @@ class UserAdmin(TellsRights, ShopModelAdmin, BaseUserAdmin):
 
     @admin.display(description="Groups")
     def roles(self, user: User) -> str:
-        return ", ".join(group.name for group in user.groups.all())
+        names = [group.name for group in user.groups.all()]
+        return ", ".join(["Owner", *names] if user.is_superuser else names)
+
+    @colored("Back office", {"Yes": "primary"}, ordering="is_staff")
+    def back_office(self, user: User) -> str | None:
+        return "Yes" if user.is_staff else None
+
+    @colored("Login", LOGIN_COLORS, ordering="is_active")
+    def state(self, user: User) -> str | None:
+        return state_of_login(user)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
@@ -145,10 +168,14 @@ class UserAdmin(TellsRights, ShopModelAdmin, BaseUserAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: User | None = None
     ) -> tuple[str, ...]:
-        """A customer's name and address are changed on the customer, for both."""
+        """Keep apart what belongs together, and people from locking themselves out.
+
+        A customer's name and address are changed on the customer, for both.
+        """
+        fixed: tuple[str, ...] = FLAGS if obj == request.user else ()
         if obj is not None and hasattr(obj, "customer"):
-            return (*self.readonly_fields, *PERSON)
-        return self.readonly_fields
+            fixed += PERSON
+        return (*self.readonly_fields, *fixed)
 
     def get_form(
         self,
@@ -180,6 +207,105 @@ class UserAdmin(TellsRights, ShopModelAdmin, BaseUserAdmin):
     ) -> bool:
         return super().has_delete_permission(request, obj) and may_touch(request, obj)
 
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
+        """Offer what the login's present state allows."""
+        offered = super().get_actions_detail(request, object_id)
+        user = self.get_object(request, str(object_id))
+        if user is None or not self.has_change_permission(request, user):
+            return []
+        fits = {
+            "mail_link": user.is_active,
+            "deactivate": user.is_active and user != request.user,
+            "reactivate": not user.is_active,
+        }
+        return [button for button in offered if fits.get(button.path, True)]
+
+    @dialog(
+        "Mail a password link",
+        icon="forward_to_inbox",
+        permission="open_or_close",
+        title="Mail a link that sets the password?",
+        text="The old password works until the link was followed.",
+        submit="Send",
+    )
+    def mail_link(self, request: HttpRequest, form: Any, object_id: str) -> Any:
+        def send(user: User) -> str:
+            self.check_may_touch(request, user)
+            if not user.is_active:
+                raise Conflict("This login is closed. Reactivate it first.")
+            transaction.on_commit(lambda: send_set_password_link(user=user))
+            return f"A link is on its way to {user.email}."
+
+        return self.carry_out(request, object_id, send)
+
+    @dialog(
+        "Deactivate",
+        icon="person_off",
+        permission="open_or_close",
+        title="Deactivate this login?",
+        text="It closes at once and every session ends. What the person did stays.",
+        submit="Deactivate",
+    )
+    def deactivate(self, request: HttpRequest, form: Any, object_id: str) -> Any:
+        def close(user: User) -> str:
+            self.switch(request, user, is_active=False)
+            return f"{user} is deactivated."
+
+        return self.carry_out(request, object_id, close)
+
+    @dialog(
+        "Reactivate",
+        icon="how_to_reg",
+        permission="open_or_close",
+        title="Reactivate this login?",
+        text="It opens again with the password and the groups it had.",
+        submit="Reactivate",
+    )
+    def reactivate(self, request: HttpRequest, form: Any, object_id: str) -> Any:
+        def open_again(user: User) -> str:
+            self.switch(request, user, is_active=True)
+            return f"{user} is active again."
+
+        return self.carry_out(request, object_id, open_again)
+
+    @bulk(
+        "Deactivate selected logins",
+        permission="open_or_close",
+        title="Deactivate these logins?",
+        text="They close at once and their sessions end. What the people did stays.",
+        submit="Deactivate",
+    )
+    def deactivate_selected(
+        self, request: HttpRequest, queryset: QuerySet[User]
+    ) -> None:
+        users = list(queryset.filter(is_active=True).order_by("pk"))
+        for user in users:
+            self.switch(request, user, is_active=False)
+            self.log_change(request, user, f"{user} is deactivated.")
+        self.message_user(request, f"{len(users)} deactivated.", messages.SUCCESS)
+
+    def has_open_or_close_permission(
+        self, request: HttpRequest, object_id: Any = None
+    ) -> bool:
+        return request.user.has_perm("accounts.change_user")
+
+    def switch(self, request: HttpRequest, user: User, *, is_active: bool) -> None:
+        """Open or close a login; saving a closed one ends its sessions.
+
+        :raises OwnLogin: if it is the person's own
+        """
+        self.check_may_touch(request, user)
+        if user == request.user:
+            raise OwnLogin("You cannot close your own login.")
+        before = rights_of(user)
+        user.is_active = is_active
+        user.save(update_fields=["is_active"])
+        tell_of_rights(request, user, user.pk, before)
+
+    def check_may_touch(self, request: HttpRequest, user: User) -> None:
+        if not self.has_change_permission(request, user):
+            raise PermissionDenied
+
     def user_change_password(
         self,
         request: HttpRequest,
@@ -200,6 +326,20 @@ class UserAdmin(TellsRights, ShopModelAdmin, BaseUserAdmin):
                 "password_changed", user_id=form.user.pk, by_id=request.user.pk
             )
         return super().construct_change_message(request, form, formsets, add)
+
+
+def state_of_login(user: User | None) -> str | None:
+    """Name the state of a login, which may have been offered and never opened."""
+    if user is None:
+        return None
+    if not user.is_active:
+        return "Closed"
+    return "Active" if user.has_usable_password() else "Invited"
+
+
+def shop_roles() -> QuerySet[Group]:
+    """Keep the groups that stand for the shop's three roles."""
+    return Group.objects.filter(name__in=[name for name, _ in ROLE_WORDS])
 
 
 def rights_of(holder: Model) -> dict[str, Any]:
@@ -258,12 +398,29 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class GroupAdmin(TellsRights, ShopModelAdmin, BaseGroupAdmin):
-    list_display = ("name",)
+class GroupAdmin(Exported, TellsRights, ShopModelAdmin, BaseGroupAdmin):
+    when_empty = "Groups say what the people in them may do."
+    list_display = ("name", "people", "rights")
+
+    @admin.display(description="People", ordering="people_count")
+    def people(self, group: Any) -> int:
+        return group.people_count  # type: ignore[no-any-return]
+
+    @admin.display(description="Permissions", ordering="rights_count")
+    def rights(self, group: Any) -> int:
+        return group.rights_count  # type: ignore[no-any-return]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        groups: QuerySet[Group] = super().get_queryset(request)
+        return groups.annotate(
+            people_count=Count("user", distinct=True),
+            rights_count=Count("permissions", distinct=True),
+        )
 
 
 @admin.register(Session)
-class SessionAdmin(ReadOnly, ShopModelAdmin):
+class SessionAdmin(Exported, ReadOnly, ShopModelAdmin):
+    when_empty = "Nobody has signed in through the API so far."
     list_display = ("user", "created_at", "refreshed_at", "revoked_at")
     list_filter = ("created_at", ("revoked_at", admin.EmptyFieldListFilter))
     list_select_related = ("user",)

@@ -28,6 +28,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 # --- The shop -------------------------------------------------------------------------
 
 SHOP_NAME: str = back_office.SHOP_NAME
+SHOP_LOGO: str = back_office.SHOP_LOGO
 PUBLIC_URL = read_url(
     "PUBLIC_URL", "http://127.0.0.1:8000", schemes=("http", "https")
 ).rstrip("/")

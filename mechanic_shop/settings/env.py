@@ -5,6 +5,7 @@ reader raises ``ImproperlyConfigured`` with a message that ends in the variable'
 """
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -20,6 +21,8 @@ env = environ.Env()
 
 TRUE = frozenset({"true", "1", "yes", "on"})
 FALSE = frozenset({"false", "0", "no", "off", ""})
+#: Neither ``//host/…``, which is somewhere else, nor anything that ends an attribute.
+OWN_PATH = re.compile(r"(/[\w.~%-]+)+", re.ASCII)
 
 #: Prefix of every key that is written down in this repository; production refuses it.
 EXAMPLE_PREFIX = "insecure-"
@@ -111,6 +114,17 @@ def read_url(name: str, default: str, *, schemes: tuple[str, ...]) -> str:
         return raw
 
     return _read(name, default, parse, f"a URL that begins with {' or '.join(schemes)}")
+
+
+def read_path(name: str) -> str:
+    """Read the path of something that this host serves, like ``/static/logo.svg``."""
+
+    def parse(raw: str) -> str:
+        if not OWN_PATH.fullmatch(raw):
+            raise ValueError(raw)
+        return raw
+
+    return _read(name, "", parse, "a path on this host like /static/logo.svg")
 
 
 def read_secret(name: str) -> str:
