@@ -46,6 +46,12 @@ $(VENV)/.installed-mysql: requirements-mysql.txt | $(BIN)/python
 		"(Debian: apt install default-libmysqlclient-dev pkg-config gcc)."; exit 1; }
 	@touch $@
 
+# Looks for barriers to people with disabilities; the tests load it into pages.
+AXE := tests/browser/node_modules/axe-core/axe.min.js
+$(AXE):
+	npm install --prefix tests/browser --no-save --no-package-lock --silent \
+		axe-core@4.14.1
+
 setup: $(VENV)/.installed ## Install what the product needs
 setup-mysql: setup $(VENV)/.installed-mysql ## Install the MySQL driver too
 setup-dev: $(VENV)/.installed-dev ## Install what development and the tests need
@@ -82,7 +88,7 @@ test-soak: setup-dev setup-mysql ## Keep the production form under load for long
 	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
 		python -m pytest tests/reliability -m soak
 
-test-browser: setup-dev ## Open every page in Chromium
+test-browser: setup-dev $(AXE) ## Work in the back office with Chromium
 	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
 		python -m pytest tests/browser -m browser
 

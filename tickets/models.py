@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Self
 
@@ -61,6 +61,13 @@ class ServiceTicketQuerySet(models.QuerySet["ServiceTicket"]):
 
     def still_open(self) -> Self:
         return self.exclude(status__in=ServiceTicket.CLOSED)
+
+    def completed_since(self, moment: datetime) -> Self:
+        return self.filter(status=TicketStatus.COMPLETED, closed_at__gte=moment)
+
+    def by_urgency(self) -> Self:
+        """Put the most urgent first, and of those the one that waits the longest."""
+        return self.order_by("priority", "opened_at", "pk")
 
     def for_api(self) -> Self:
         """Load with a ticket everything its answer shows."""

@@ -8,21 +8,17 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from mechanic_shop.accounts.models import User
-from mechanic_shop.admin import (
-    ReadOnlyInline,
-    ShopInline,
-    without,
-)
+from mechanic_shop.admin import ShopInline, know_rows, without
 from mechanic_shop.api.saving import lock_row
 from mechanic_shop.money import format_cents
 from tickets import services
 from tickets.models import (
     ServiceTicket,
-    TicketEvent,
     TicketMechanic,
     TicketPart,
 )
@@ -46,6 +42,7 @@ class LineForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        know_rows(self)
         if self.instance.pk is not None:
             for name in self.settled:
                 if name in self.fields:
@@ -72,6 +69,8 @@ class AssignmentForm(LineForm):
 
 class TicketMechanicInline(ShopInline):
     model = TicketMechanic
+    tab = True
+    show_count = True
     form = AssignmentForm
     fields = ("mechanic", "role", "minutes_worked")
     autocomplete_fields = ("mechanic",)
@@ -105,15 +104,36 @@ class TicketMechanicInline(ShopInline):
         return self.has_add_permission(request, obj)
 
 
+class PartsInStock(AutocompleteJsonView):
+    """Offer the parts that are kept, each with what is on the shelf."""
+
+    #: Under which name the ticket's page has it; the admin site's goes before.
+    url_name = "tickets_serviceticket_parts"
+
+    def get_queryset(self) -> QuerySet[Any]:
+        parts: QuerySet[Any] = super().get_queryset()
+        return parts.filter(is_active=True)
+
+    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
+        result: dict[str, str] = super().serialize_result(obj, to_field_name)
+        return {**result, "text": f"{obj} ({obj.quantity_in_stock:,} in stock)"}
+
+
 class TicketPartForm(LineForm):
     settled = ("part", "markup_percentage")
 
     class Meta:
+        help_texts = {"warranty_months": "Months from the day it was installed."}
         labels = {
             "quantity_used": "Quantity",
             "markup_percentage": "Markup %",
-            "warranty_months": "Warranty, months",
+            "warranty_months": "Warranty",
         }
+
+
+@admin.display(description="In stock")
+def on_the_shelf(line: TicketPart) -> str:
+    return f"{line.part.quantity_in_stock:,}" if line.pk else "-"
 
 
 @admin.display(description="Unit cost")
@@ -128,9 +148,13 @@ def total_cost(line: TicketPart) -> str:
 
 class TicketPartInline(ShopInline):
     model = TicketPart
+    tab = True
+    show_count = True
+    template_after = "admin/tickets/serviceticket/parts_total.html"
     form = TicketPartForm
     fields = (
         "part",
+        "on_the_shelf",
         "quantity_used",
         "unit_cost",
         "markup_percentage",
@@ -139,13 +163,24 @@ class TicketPartInline(ShopInline):
         "installed_by",
         "returned_at",
     )
-    readonly_fields = ("unit_cost", "total_cost", "returned_at")
-    guarded_fields = {"unit_cost": SEE_COSTS, "markup_percentage": SEE_COSTS}
+    readonly_fields = ("on_the_shelf", "unit_cost", "total_cost", "returned_at")
+    guarded_fields = dict.fromkeys(
+        ("on_the_shelf", "unit_cost", "markup_percentage"), SEE_COSTS
+    )
     autocomplete_fields = ("part", "installed_by")
     verbose_name, verbose_name_plural = "part", "parts"
 
+    on_the_shelf = staticmethod(on_the_shelf)
     unit_cost = staticmethod(unit_cost)
     total_cost = staticmethod(total_cost)
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "part":
+            field.widget.url_name = f"%s:{PartsInStock.url_name}"
+        return field
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show when parts were given back only where that can have happened."""
@@ -175,52 +210,6 @@ class TicketPartInline(ShopInline):
         self, request: HttpRequest, obj: ServiceTicket | None = None
     ) -> bool:
         return may_any(request, REMOVE) and takes_work(request, obj)
-
-
-@admin.display(description="What")
-def what_happened(event: TicketEvent) -> str:
-    """Read an event's detail aloud: ``quantity used: 2 → 3``, ``open → waiting``.
-
-    What a part cost the shop is left out: not everyone who sees events may see it.
-    """
-    detail = dict(event.detail)
-    changes = detail.pop("changes", {})
-    if "from" in detail:
-        return f"{detail['from']} → {detail['to']}".replace("_", " ")
-    said = [
-        f"{_spoken(name)}: {_amount(name, value)}"
-        for name, value in detail.items()
-        if not name.endswith("_id") and name != "unit_cost_cents"
-    ]
-    said += [
-        f"{_spoken(name)}: {change['old']} → {change['new']}"
-        for name, change in changes.items()
-    ]
-    return ", ".join(said)
-
-
-def _spoken(name: str) -> str:
-    return name.removesuffix("_cents").replace("_", " ")
-
-
-def _amount(name: str, value: Any) -> str:
-    return format_cents(value) if name.endswith("_cents") else str(value)
-
-
-class TicketEventInline(ReadOnlyInline):
-    model = TicketEvent
-    fields = readonly_fields = (
-        "at",
-        "kind",
-        what_happened,
-        "by",
-        "visible_to_customer",
-    )
-    verbose_name_plural = "timeline"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[TicketEvent]:
-        events: QuerySet[TicketEvent] = super().get_queryset(request)
-        return events.select_related("by")
 
 
 def mechanic_verbs(ticket: ServiceTicket, formset: Any, user: User) -> None:

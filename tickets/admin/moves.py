@@ -8,19 +8,13 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from unfold.enums import ActionVariant
 
-from mechanic_shop.admin import (
-    ShopModelAdmin,
-    dialog,
-    user_of,
-)
+from mechanic_shop.admin import ShopModelAdmin, dialog, fresh_key, user_of
 from mechanic_shop.api.saving import lock_row
 from tickets import services
-from tickets.models import (
-    ServiceTicket,
-    TicketStatus,
-)
+from tickets.models import ServiceTicket, TicketStatus
 from tickets.permissions import verbs_for
 
 Status = TicketStatus
@@ -90,12 +84,16 @@ class TicketMoves(ShopModelAdmin):
 
     def move_all(
         self, request: HttpRequest, tickets: QuerySet[ServiceTicket], status: Status
-    ) -> None:
-        """Move every selected ticket or none; always locked in the same order."""
-        for ticket in tickets.order_by("pk"):
+    ) -> HttpResponse | None:
+        """Ask; then move every selected ticket or none, locked in the same order."""
+        if request.POST.get("post") != "yes":
+            return ask(self, request, tickets, status)
+        moved = list(tickets.order_by("pk"))
+        for ticket in moved:
             self.log_change(request, ticket, self.move(request, ticket, status))
-        said = f"{len(tickets)} tickets are {status.label.lower()}."
+        said = f"{count_of(len(moved))} {status.label.lower()}."
         self.message_user(request, said, messages.SUCCESS)
+        return None
 
     @dialog(
         "Start work",
@@ -149,24 +147,24 @@ class TicketMoves(ShopModelAdmin):
         return self.move_one(request, object_id, Status.IN_PROGRESS)
 
     @admin.action(description="Start work on selected tickets", permissions=["work"])
-    def start_selected(self, request: HttpRequest, queryset: Any) -> None:
-        self.move_all(request, queryset, Status.IN_PROGRESS)
+    def start_selected(self, request: HttpRequest, queryset: Any) -> Any:
+        return self.move_all(request, queryset, Status.IN_PROGRESS)
 
     @admin.action(description="Let selected tickets wait", permissions=["work"])
-    def pause_selected(self, request: HttpRequest, queryset: Any) -> None:
-        self.move_all(request, queryset, Status.WAITING)
+    def pause_selected(self, request: HttpRequest, queryset: Any) -> Any:
+        return self.move_all(request, queryset, Status.WAITING)
 
     @admin.action(description="Complete selected tickets", permissions=["work"])
-    def complete_selected(self, request: HttpRequest, queryset: Any) -> None:
-        self.move_all(request, queryset, Status.COMPLETED)
+    def complete_selected(self, request: HttpRequest, queryset: Any) -> Any:
+        return self.move_all(request, queryset, Status.COMPLETED)
 
     @admin.action(description="Cancel selected tickets", permissions=["cancel"])
-    def cancel_selected(self, request: HttpRequest, queryset: Any) -> None:
-        self.move_all(request, queryset, Status.CANCELLED)
+    def cancel_selected(self, request: HttpRequest, queryset: Any) -> Any:
+        return self.move_all(request, queryset, Status.CANCELLED)
 
     @admin.action(description="Reopen selected tickets", permissions=["reopen"])
-    def reopen_selected(self, request: HttpRequest, queryset: Any) -> None:
-        self.move_all(request, queryset, Status.IN_PROGRESS)
+    def reopen_selected(self, request: HttpRequest, queryset: Any) -> Any:
+        return self.move_all(request, queryset, Status.IN_PROGRESS)
 
     def has_work_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("tickets.work_ticket")
@@ -176,3 +174,59 @@ class TicketMoves(ShopModelAdmin):
 
     def has_reopen_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("tickets.reopen_ticket")
+
+
+#: How many of the selected tickets the question names.
+NAMED_AT_MOST = 50
+
+WARNINGS = {
+    Status.COMPLETED: "They take no more work afterwards.",
+    Status.CANCELLED: "Their parts go back on the shelf. This is final.",
+}
+QUESTIONS = {
+    "start_selected": "Start work on",
+    "pause_selected": "Let wait",
+    "complete_selected": "Complete",
+    "cancel_selected": "Cancel",
+    "reopen_selected": "Reopen",
+}
+
+
+def ask(
+    page: ShopModelAdmin,
+    request: HttpRequest,
+    tickets: QuerySet[ServiceTicket],
+    status: Status,
+) -> TemplateResponse:
+    """Name the tickets that are about to be moved, and which of them cannot be."""
+    selected = list(tickets.order_by("pk"))
+    blocked = [ticket.pk for ticket in selected if not _may_become(ticket, status)]
+    verb = QUESTIONS[request.POST["action"]]
+    things = "1 ticket" if len(selected) == 1 else f"{len(selected):,} tickets"
+    context = {
+        **page.admin_site.each_context(request),
+        "title": f"{verb} {things}",
+        "opts": page.opts,
+        "media": page.media,
+        "question": f"{verb} {things}?",
+        "yes": f"Yes, {verb[0].lower()}{verb[1:]} {things}",
+        "warning": WARNINGS.get(status, ""),
+        "target": status.label,
+        "blocked": blocked,
+        "shown": selected[:NAMED_AT_MOST],
+        "more": len(selected[NAMED_AT_MOST:]),
+        "selected": request.POST.getlist("_selected_action"),
+        "select_across": request.POST.get("select_across", "0"),
+        "action": request.POST["action"],
+        "once_key": fresh_key(),
+    }
+    template = "admin/tickets/serviceticket/confirm_moves.html"
+    return TemplateResponse(request, template, context)
+
+
+def _may_become(ticket: ServiceTicket, status: Status) -> bool:
+    return ticket.status == status or status in ticket.allowed_moves
+
+
+def count_of(number: int) -> str:
+    return "1 ticket is" if number == 1 else f"{number:,} tickets are"

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldBooleanSwitchWidget,
+)
 
 from mechanic_shop.admin import (
     ReadOnly,
@@ -19,7 +25,9 @@ from mechanic_shop.admin import (
     colored,
     dialog,
     user_of,
+    without,
 )
+from mechanic_shop.admin.exporting import Exported
 from mechanic_shop.money import format_cents
 from tickets import services
 from tickets.models import (
@@ -27,16 +35,16 @@ from tickets.models import (
     TicketEvent,
     TicketMechanic,
     TicketPart,
-    TicketStatus,
 )
 
+from .board import board_urls
+from .head import PRIORITY_WORDS, STATUS_COLORS, head_of, totals_of
 from .lines import (
-    TicketEventInline,
+    PartsInStock,
     TicketMechanicInline,
     TicketPartInline,
     mechanic_verbs,
     part_verbs,
-    what_happened,
 )
 from .moves import TicketMoves
 from .rights import (
@@ -50,27 +58,21 @@ from .rights import (
     may_any,
     takes_work,
 )
-
-Status = TicketStatus
-
-STATUS_COLORS = {
-    Status.OPEN.label: "info",
-    Status.IN_PROGRESS.label: "primary",
-    Status.WAITING.label: "warning",
-    Status.COMPLETED.label: "success",
-    Status.CANCELLED.label: "danger",
-}
+from .sheet import print_sheet
+from .timeline import TicketEventInline, events_since, timeline_of, what_happened
 
 
 class NoteForm(BaseDialogForm):
-    text = forms.CharField(max_length=5000, widget=UnfoldAdminTextareaWidget)
+    text = forms.CharField(
+        max_length=5000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 5})
+    )
     visible_to_customer = forms.BooleanField(
         required=False, widget=UnfoldBooleanSwitchWidget
     )
 
 
 @admin.register(ServiceTicket)
-class ServiceTicketAdmin(TicketMoves):
+class ServiceTicketAdmin(Exported, TicketMoves):
     deletes_through_service = True
     list_display = (
         "number",
@@ -95,13 +97,7 @@ class ServiceTicketAdmin(TicketMoves):
     date_hierarchy = "opened_at"
     ordering = ("-opened_at", "-pk")
     autocomplete_fields = ("vehicle", "customer")
-    readonly_fields = (
-        "colored_status",
-        "opened_at",
-        "closed_at",
-        "updated_at",
-        "parts_total",
-    )
+    readonly_fields = ("opened_at", "closed_at", "updated_at")
     add_fieldsets = (
         (
             None,
@@ -120,16 +116,18 @@ class ServiceTicketAdmin(TicketMoves):
             None,
             {
                 "fields": (
-                    ("colored_status", "parts_total"),
                     ("vehicle", "customer"),
                     "problem_description",
                     ("odometer_miles", "priority"),
                 )
             },
         ),
-        ("Times", {"fields": (("opened_at", "closed_at", "updated_at"),)}),
+        ("Times", {"fields": (("opened_at", "closed_at"), "updated_at")}),
     )
     inlines = (TicketMechanicInline, TicketPartInline, TicketEventInline)
+
+    class Media:
+        css = {"all": ("tickets/ticket_page.css",)}
 
     @admin.display(description="Ticket", ordering="pk")
     def number(self, ticket: ServiceTicket) -> str:
@@ -154,12 +152,79 @@ class ServiceTicketAdmin(TicketMoves):
             sum(line.total_cost_cents for line in lines if line.returned_at is None)
         )
 
+    def get_urls(self) -> list[URLPattern]:
+        return [*board_urls(self), *super().get_urls()]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[ServiceTicket]:
         tickets: QuerySet[ServiceTicket] = super().get_queryset(request)
-        return tickets.prefetch_related("ticket_parts")
+        return tickets.select_related("vehicle", "customer").prefetch_related(
+            "ticket_parts"
+        )
+
+    def formfield_for_dbfield(
+        self, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        """Offer the priorities in words; who remembers which end is urgent?"""
+        if db_field.name != "priority":
+            return super().formfield_for_dbfield(db_field, request, **kwargs)
+        return forms.TypedChoiceField(
+            coerce=int,
+            choices=[(number, f"{number} {w}") for number, w in PRIORITY_WORDS.items()],
+            initial=db_field.default,
+            widget=UnfoldAdminSelectWidget,
+        )
+
+    def get_custom_urls(self) -> Any:
+        sheet = ("<int:object_id>/print/", "tickets_serviceticket_print", print_sheet)
+        parts = PartsInStock.as_view(admin_site=self.admin_site)
+        offer = ("parts-in-stock/", PartsInStock.url_name, parts)
+        return (*super().get_custom_urls(), sheet, offer)
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        """Put the head above the tabs, and into it the buttons of the top bar."""
+        ticket = context.get("original")
+        if ticket and request.method == "POST":
+            # A form that was refused has left its input on this one.
+            ticket = self.get_object(request, str(ticket.pk))
+        if ticket:
+            context |= {
+                "ticket": ticket,
+                "head": head_of(request, ticket),
+                "moves": context.pop("actions_detail", ()),
+                "totals": totals_of(request, list(ticket.ticket_parts.all())),
+                "timeline": timeline_of(request, context["inline_admin_formsets"]),
+            }
+        page: HttpResponse = super().render_change_form(
+            request, context, *args, **kwargs
+        )
+        return page
+
+    def version_of(self, request: HttpRequest, row: ServiceTicket) -> str:
+        """Whatever happens on a ticket, its lines included, stamps the ticket."""
+        return row.updated_at.isoformat()
+
+    def changes_since(
+        self, request: HttpRequest, row: ServiceTicket, at: datetime
+    ) -> list[str]:
+        return events_since(request, row, at)
 
     def get_inlines(self, request: HttpRequest, obj: ServiceTicket | None) -> Any:
         return self.inlines if obj else ()
+
+    def get_fieldsets(
+        self, request: HttpRequest, obj: ServiceTicket | None = None
+    ) -> Any:
+        """Leave what nobody here may change to the head, which knows whom to link."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or (request.user.has_perm(CHANGE) and takes_work(request, obj)):
+            return fieldsets
+        shown_above = {"vehicle", "customer", "priority"}
+        return [
+            (title, {**options, "fields": without(options["fields"], shown_above)})
+            for title, options in fieldsets
+        ]
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: ServiceTicket | None = None
@@ -234,7 +299,7 @@ class ServiceTicketAdmin(TicketMoves):
 
 
 @admin.register(TicketMechanic)
-class TicketMechanicAdmin(ReadOnly, ShopModelAdmin):
+class TicketMechanicAdmin(Exported, ReadOnly, ShopModelAdmin):
     list_display = ("ticket", "mechanic", "role", "minutes_worked")
     list_filter = ("role", "ticket__status")
     list_select_related = ("ticket", "mechanic")
@@ -244,7 +309,7 @@ class TicketMechanicAdmin(ReadOnly, ShopModelAdmin):
 
 
 @admin.register(TicketPart)
-class TicketPartAdmin(ReadOnly, ShopModelAdmin):
+class TicketPartAdmin(Exported, ReadOnly, ShopModelAdmin):
     guarded_fields = {
         "unit_cost": SEE_COSTS,
         "unit_cost_cents": SEE_COSTS,
@@ -285,7 +350,7 @@ class TicketPartAdmin(ReadOnly, ShopModelAdmin):
 
 
 @admin.register(TicketEvent)
-class TicketEventAdmin(ReadOnly, ShopModelAdmin):
+class TicketEventAdmin(Exported, ReadOnly, ShopModelAdmin):
     list_display = ("at", "ticket", "kind", what_happened, "by", "visible_to_customer")
     list_filter = ("kind", "visible_to_customer", "at")
     list_select_related = ("ticket", "by")

@@ -1,0 +1,315 @@
+"""The work board: the tickets of today in columns, moved by the buttons on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Prefetch, Q, prefetch_related_objects
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+
+from mechanic_shop.accounts.models import User
+from mechanic_shop.admin import user_of
+from mechanics.models import Mechanic
+from tickets.models import (
+    ServiceTicket,
+    ServiceTicketQuerySet,
+    TicketMechanic,
+    TicketStatus,
+)
+from tickets.permissions import verbs_for
+
+from . import links
+from .head import PRIORITY_WORDS
+from .moves import TicketMoves
+
+Status = TicketStatus
+
+COLUMNS = (Status.OPEN, Status.IN_PROGRESS, Status.WAITING, Status.COMPLETED)
+#: How many cards a column shows; the rest is in the list.
+CARDS = 20
+MINE = "mine"
+PRIORITIES = {str(number): word for number, word in PRIORITY_WORDS.items()}
+
+SEE_VEHICLES = "customers.view_vehicle"
+SEE_CUSTOMERS = "customers.view_customer"
+SEE_MECHANICS = "tickets.view_ticketmechanic"
+
+ICONS = {
+    Status.OPEN: "inbox",
+    Status.IN_PROGRESS: "build",
+    Status.WAITING: "hourglass_empty",
+    Status.COMPLETED: "task_alt",
+}
+HINTS = {
+    Status.OPEN: "No ticket waits for its start.",
+    Status.IN_PROGRESS: "Nobody is at work on a ticket.",
+    Status.WAITING: "Nothing is held up.",
+    Status.COMPLETED: "None completed since Monday.",
+}
+
+
+@dataclass(frozen=True)
+class Move:
+    """A button on a card."""
+
+    target: TicketStatus
+    label: str
+    icon: str
+
+
+START = Move(Status.IN_PROGRESS, "Start", "play_arrow")
+RESUME = Move(Status.IN_PROGRESS, "Resume", "play_arrow")
+REOPEN = Move(Status.IN_PROGRESS, "Reopen", "undo")
+PAUSE = Move(Status.WAITING, "Pause", "pause")
+COMPLETE = Move(Status.COMPLETED, "Complete", "check")
+
+#: To cancel is final and has no column; the ticket's own page asks before it does.
+MOVES: dict[str, tuple[Move, ...]] = {
+    Status.OPEN: (START, PAUSE),
+    Status.IN_PROGRESS: (PAUSE, COMPLETE),
+    Status.WAITING: (RESUME, COMPLETE),
+    Status.COMPLETED: (REOPEN,),
+}
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What of the board somebody wants to see; a value that means nothing is none."""
+
+    mechanic: str = ""
+    priority: str = ""
+
+    @property
+    def as_dict(self) -> dict[str, str]:
+        return {name: value for name, value in vars(self).items() if value}
+
+    @property
+    def query(self) -> str:
+        return urlencode(self.as_dict)
+
+    def narrow(self, tickets: ServiceTicketQuerySet, user: User) -> Any:
+        """Keep the tickets that fit; a mechanic is on a ticket only once."""
+        if self.priority:
+            tickets = tickets.filter(priority=int(self.priority))
+        if self.mechanic == MINE:
+            tickets = tickets.filter(ticket_mechanics__mechanic__user=user)
+        elif self.mechanic:
+            tickets = tickets.filter(ticket_mechanics__mechanic=int(self.mechanic))
+        return tickets
+
+
+@dataclass(frozen=True)
+class Card:
+    ticket: ServiceTicket
+    moves: list[Move]
+    mechanics: list[Mechanic]
+    priority: str
+    age: str
+    link: str
+
+
+@dataclass(frozen=True)
+class Column:
+    status: TicketStatus
+    icon: str
+    hint: str
+    total: int
+    cards: list[Card]
+    link: str
+
+    @property
+    def more(self) -> int:
+        return self.total - len(self.cards)
+
+
+def board_urls(tickets: TicketMoves) -> list[URLPattern]:
+    """Give the address of the board, behind the admin's own guard."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        if not tickets.has_view_permission(request):
+            raise PermissionDenied
+        page = move_card if request.method == "POST" else show_board
+        return page(tickets, request)
+
+    guarded = tickets.admin_site.admin_view(view)
+    return [path("board/", guarded, name="tickets_serviceticket_board")]
+
+
+# --- Moving ---------------------------------------------------------------------------
+
+
+def move_card(tickets: TicketMoves, request: HttpRequest) -> HttpResponse:
+    """Move the ticket whose button was pressed, and show the board again."""
+    ticket_id, _, word = request.POST.get("move", "").partition(":")
+    anchor = ""
+    if word not in COLUMNS:
+        tickets.message_user(request, "Press a button on a card.", messages.ERROR)
+    elif _move(tickets, request, ticket_id, Status(word)):
+        # The browser shows the card where it is now, and marks it.
+        anchor = f"#ticket-{ticket_id}"
+    return HttpResponseRedirect(f"{request.get_full_path()}{anchor}")
+
+
+def _move(
+    tickets: TicketMoves, request: HttpRequest, ticket_id: str, status: TicketStatus
+) -> bool:
+    """Tell whether the ticket moved; if it did not, a message says why."""
+    moved: list[str] = []
+
+    def move(ticket: ServiceTicket) -> str:
+        said = tickets.move(request, ticket, status)
+        moved.append(said)
+        return said
+
+    try:
+        tickets.carry_out(request, ticket_id, move)
+    except PermissionDenied:
+        refusal = f"You may not make this ticket {status.label.lower()}."
+        tickets.message_user(request, refusal, messages.ERROR)
+    except Http404:
+        tickets.message_user(request, "This ticket is gone.", messages.ERROR)
+    return bool(moved)
+
+
+# --- Showing --------------------------------------------------------------------------
+
+
+def show_board(tickets: TicketMoves, request: HttpRequest) -> HttpResponse:
+    request.current_app = tickets.admin_site.name
+    user = user_of(request)
+    mechanics = _mechanics(user)
+    filters = read_filters(request, mechanics)
+    context = {
+        **tickets.admin_site.each_context(request),
+        "title": "Work board",
+        "is_fullwidth": "1",
+        "columns": _columns(tickets, request, filters),
+        "filters": filters,
+        "mechanics": mechanics,
+        "priorities": PRIORITIES.items(),
+        "list_link": links.list_of(ServiceTicket),
+        "board_link": links.board(),
+        "sees_vehicles": user.has_perm(SEE_VEHICLES),
+        "sees_customers": user.has_perm(SEE_CUSTOMERS),
+        "sees_mechanics": user.has_perm(SEE_MECHANICS),
+        "may_open": user.has_perm("tickets.add_serviceticket"),
+    }
+    return TemplateResponse(request, "admin/tickets/serviceticket/board.html", context)
+
+
+def _mechanics(user: User) -> list[tuple[str, str]]:
+    """List whom the board can be filtered by, as far as the person may know."""
+    if not user.has_perm(SEE_MECHANICS):
+        return []
+    active = Mechanic.objects.active().order_by("full_name", "pk")
+    return [(str(pk), name) for pk, name in active.values_list("pk", "full_name")]
+
+
+def read_filters(request: HttpRequest, mechanics: list[tuple[str, str]]) -> Filters:
+    mechanic = request.GET.get("mechanic", "")
+    priority = request.GET.get("priority", "")
+    known = {MINE, *(pk for pk, _ in mechanics)} if mechanics else set()
+    return Filters(
+        mechanic=mechanic if mechanic in known else "",
+        priority=priority if priority in PRIORITIES else "",
+    )
+
+
+def _columns(
+    tickets: TicketMoves, request: HttpRequest, filters: Filters
+) -> list[Column]:
+    """Make the columns in a number of queries that no number of tickets changes."""
+    user = user_of(request)
+    shown = filters.narrow(ServiceTicket.objects.all(), user)
+    totals, rows = _totals(shown), {status: _rows(shown, status) for status in COLUMNS}
+    if user.has_perm(SEE_MECHANICS):
+        _load_mechanics(ticket for column in rows.values() for ticket in column)
+    listed = _filters_of_the_list(tickets, request, filters)
+    return [
+        Column(
+            status=status,
+            icon=ICONS[status],
+            hint=HINTS[status],
+            total=max(totals.get(status, 0), len(rows[status])),
+            cards=[_card(ticket, user) for ticket in rows[status]],
+            link=links.tickets_that_are(status, **listed),
+        )
+        for status in COLUMNS
+    ]
+
+
+def _totals(tickets: ServiceTicketQuerySet) -> dict[str, int]:
+    of_today = Q(status__in=ServiceTicket.STARTS) | Q(
+        status=Status.COMPLETED, closed_at__gte=links.start_of_week()
+    )
+    by_status = tickets.filter(of_today).order_by().values_list("status")
+    return dict(by_status.annotate(Count("pk")))
+
+
+def _rows(tickets: ServiceTicketQuerySet, status: TicketStatus) -> list[ServiceTicket]:
+    """Load the top of a column: the most urgent first, of completed ones the latest."""
+    if status == Status.COMPLETED:
+        week = tickets.completed_since(links.start_of_week())
+        column = week.order_by("-closed_at", "-pk")
+    else:
+        column = tickets.filter(status=status).by_urgency()
+    return list(column.select_related("vehicle", "customer")[:CARDS])
+
+
+def _load_mechanics(tickets: Iterable[ServiceTicket]) -> None:
+    assignments = TicketMechanic.objects.select_related("mechanic").order_by("pk")
+    prefetch_related_objects([*tickets], Prefetch("ticket_mechanics", assignments))
+
+
+def _filters_of_the_list(
+    tickets: TicketMoves, request: HttpRequest, filters: Filters
+) -> dict[str, str]:
+    """Say to the list what the board is filtered by, as far as the list knows it."""
+    listed = {"priority__exact": filters.priority} if filters.priority else {}
+    lookup, mechanic = "ticket_mechanics__mechanic__id__exact", filters.mechanic
+    if mechanic.isdecimal() and tickets.lookup_allowed(lookup, mechanic, request):
+        listed[lookup] = mechanic
+    return listed
+
+
+def _card(ticket: ServiceTicket, user: User) -> Card:
+    seen = user.has_perm(SEE_MECHANICS)
+    assignments = ticket.ticket_mechanics.all() if seen else []
+    return Card(
+        ticket=ticket,
+        moves=moves_for(ticket, user.has_perm),
+        mechanics=[assignment.mechanic for assignment in assignments],
+        priority=PRIORITY_WORDS[ticket.priority],
+        age=age_of(ticket.closed_at or ticket.opened_at),
+        link=links.page_of(ticket),
+    )
+
+
+def moves_for(ticket: ServiceTicket, may: Callable[[str], bool]) -> list[Move]:
+    """List the moves that the ticket's status allows and the person has a right to."""
+    return [
+        move
+        for move in MOVES[ticket.status]
+        if move.target in ticket.allowed_moves
+        and all(may(verb) for verb in verbs_for(ticket, {"status": move.target}))
+    ]
+
+
+def age_of(moment: datetime) -> str:
+    """Say how long ago something was, in its largest unit: ``3 days``, ``5 h``."""
+    minutes = max(int((timezone.now() - moment).total_seconds() // 60), 0)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h"
+    days = minutes // (24 * 60)
+    return "1 day" if days == 1 else f"{days} days"

@@ -1,0 +1,434 @@
+"""The first page of the back office: how the shop is doing right now."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import Count, Q, Sum, Value
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from customers.models import Customer
+from inventory.models import Part
+from mechanic_shop.accounts.models import User
+from mechanic_shop.admin import user_of
+from mechanic_shop.money import format_cents
+from mechanics.models import Mechanic
+from tickets.models import (
+    ServiceTicket,
+    TicketEvent,
+    TicketEventKind,
+    TicketMechanic,
+    TicketPart,
+    TicketStatus,
+)
+
+from . import links
+from .rights import CHANGE, SEE_COSTS
+
+Status = TicketStatus
+Kind = TicketEventKind
+Figures = dict[str, Any]
+
+SECONDS = 60
+DAYS = 30
+ROWS = 8
+MECHANICS = 10
+EVENTS = 7
+NOTE_LENGTH = 80
+
+SEE_TICKETS = "tickets.view_serviceticket"
+SEE_MINUTES = "tickets.view_ticketmechanic"
+
+#: The rows behind figures of work that is not finished.
+UNFINISHED = {"closed_at__isnull": True}
+
+
+# --- What is shown to whom ------------------------------------------------------------
+
+
+def show(request: HttpRequest, context: Figures) -> Figures:
+    """Add the dashboard to the context; unfold calls this for the first page."""
+    user = user_of(request)
+    figures = figures_for(user)
+    return {
+        **context,
+        **figures,
+        "title": "Dashboard",
+        "steps": first_steps(user, figures.get("found")),
+        "may_restock": user.has_perm("inventory.adjust_quantity"),
+        "may_open": user.has_perm("tickets.add_serviceticket"),
+        "sees_tickets": user.has_perm(SEE_TICKETS),
+    }
+
+
+def figures_for(user: User) -> Figures:
+    """Return the figures that somebody with the user's rights may see.
+
+    They are kept for a minute under the names of those rights: whoever has the same
+    sees the same, and nothing in them is about the person who looks.
+    """
+    held = [permission for permission in DECIDING if user.has_perm(permission)]
+    figures: Figures | None = cache.get(key_of(held))
+    if figures is None:
+        figures = _figures(set(held))
+        # Whoever sets up a shop wants to see each step done at once.
+        if "found" not in figures:
+            cache.set(key_of(held), figures, SECONDS)
+    return figures
+
+
+def key_of(held: list[str]) -> str:
+    return ":".join(["dashboard", *held])
+
+
+def _figures(held: set[str]) -> Figures:
+    figures: Figures = {"cards": []}
+    for needed, ask in SECTIONS:
+        if needed <= held:
+            section = ask()
+            figures["cards"] += section.pop("cards", [])
+            figures |= section
+    return figures
+
+
+def _card(title: str, value: str, icon: str, link: str, hint: str) -> Figures:
+    return {"title": title, "value": value, "icon": icon, "link": link, "hint": hint}
+
+
+# --- Tickets --------------------------------------------------------------------------
+
+
+def about_tickets() -> Figures:
+    counts = ServiceTicket.objects.aggregate(
+        ever=Count("pk"),
+        open=Count("pk", filter=Q(status=Status.OPEN)),
+        in_progress=Count("pk", filter=Q(status=Status.IN_PROGRESS)),
+        waiting=Count("pk", filter=Q(status=Status.WAITING)),
+        completed=Count(
+            "pk",
+            filter=Q(status=Status.COMPLETED, closed_at__gte=links.start_of_week()),
+        ),
+    )
+    if not counts["ever"]:
+        return {"found": what_is_there()}
+    return {"cards": _ticket_cards(counts), "days": opened_and_closed()}
+
+
+def _ticket_cards(counts: dict[str, int]) -> list[Figures]:
+    cards = (
+        (Status.OPEN, "inbox", "not started yet"),
+        (Status.IN_PROGRESS, "build", "being worked on"),
+        (Status.WAITING, "hourglass_empty", "held up"),
+        (Status.COMPLETED, "task_alt", "since Monday"),
+    )
+    titles = {Status.COMPLETED: "Completed this week"}
+    return [
+        _card(
+            titles.get(status, status.label),
+            f"{counts[status.value]:,}",
+            icon,
+            links.tickets_that_are(status),
+            hint,
+        )
+        for status, icon, hint in cards
+    ]
+
+
+def opened_and_closed() -> Figures:
+    """Count the tickets opened and closed on each of the last days.
+
+    The days are told apart here: MySQL knows time zones only where somebody has loaded
+    their tables.
+    """
+    today = timezone.localdate()
+    days = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
+    first = timezone.now() - timedelta(days=DAYS)
+    recent = ServiceTicket.objects.filter(
+        Q(opened_at__gte=first) | Q(closed_at__gte=first)
+    )
+    times = list(recent.order_by().values_list("opened_at", "closed_at"))
+    opened = _per_day(days, [opened_at for opened_at, _ in times])
+    closed = _per_day(days, [closed_at for _, closed_at in times if closed_at])
+    return {
+        "data": json.dumps(_chart_of(days, opened, closed)),
+        "options": json.dumps(CHART_OPTIONS),
+        "rows": list(zip(days, opened, closed, strict=True)),
+        "opened": sum(opened),
+        "closed": sum(closed),
+    }
+
+
+def _per_day(days: list[date], times: list[datetime]) -> list[int]:
+    counts = Counter(timezone.localdate(moment) for moment in times)
+    return [counts[day] for day in days]
+
+
+def _chart_of(days: list[date], opened: list[int], closed: list[int]) -> Figures:
+    def bars(label: str, data: list[int], color: str) -> Figures:
+        fill = f"var(--color-{color})"
+        return {
+            "label": label,
+            "data": data,
+            "backgroundColor": fill,
+            "borderRadius": 3,
+            "categoryPercentage": 0.7,
+            "barPercentage": 0.9,
+        }
+
+    return {
+        "labels": [f"{day:%b} {day.day}" for day in days],
+        "datasets": [
+            bars("Opened", opened, "primary-500"),
+            bars("Closed", closed, "green-500"),
+        ],
+    }
+
+
+_TICKS = {"color": "#8a93a3", "maxRotation": 0, "precision": 0}
+CHART_OPTIONS: Figures = {
+    "animation": False,
+    "responsive": True,
+    "maintainAspectRatio": False,
+    "interaction": {"mode": "index", "intersect": False},
+    "plugins": {"legend": {"display": False}},
+    "scales": {
+        "x": {
+            "grid": {"display": False},
+            "border": {"display": False},
+            "ticks": {**_TICKS, "maxTicksLimit": 10},
+        },
+        "y": {
+            "beginAtZero": True,
+            "suggestedMax": 4,
+            "grid": {"tickLength": 0},
+            "border": {"display": False, "dash": [4, 4]},
+            "ticks": {**_TICKS, "maxTicksLimit": 5, "padding": 8},
+        },
+    },
+}
+
+
+# --- Parts and work on unfinished tickets ---------------------------------------------
+
+
+def about_value() -> Figures:
+    """Add up what customers will pay for the parts; each line is rounded by itself."""
+    lines = TicketPart.objects.filter(
+        ticket__status__in=ServiceTicket.STARTS, returned_at=None
+    ).only("quantity_used", "unit_cost_cents", "markup_percentage")
+    cents = sum(line.total_cost_cents for line in lines)
+    link = links.list_of(ServiceTicket, **UNFINISHED)
+    hint = "on unfinished tickets"
+    card = _card("Parts value", format_cents(cents), "payments", link, hint)
+    return {"cards": [card]}
+
+
+def about_minutes() -> Figures:
+    work = TicketMechanic.objects.filter(ticket__status__in=ServiceTicket.STARTS)
+    minutes = work.aggregate(total=Sum("minutes_worked"))["total"] or 0
+    link = links.list_of(ServiceTicket, **UNFINISHED)
+    hint = "on unfinished tickets"
+    card = _card("Time worked", hours_of(minutes), "timer", link, hint)
+    return {"cards": [card]}
+
+
+def about_workload() -> Figures:
+    """Count the unfinished tickets and their minutes of each active mechanic."""
+    unfinished = Q(ticket_mechanics__ticket__status__in=ServiceTicket.STARTS)
+    mechanics = (
+        Mechanic.objects.active()
+        .annotate(
+            open_tickets=Count("ticket_mechanics", filter=unfinished),
+            minutes=Sum("ticket_mechanics__minutes_worked", filter=unfinished),
+        )
+        .order_by("-open_tickets", "full_name", "pk")
+        .values_list("pk", "full_name", "open_tickets", "minutes")
+    )
+    rows = list(mechanics[:MECHANICS])
+    most = max((tickets for _, _, tickets, _ in rows), default=0)
+    return {
+        "workload": [
+            {
+                "name": name,
+                "link": links.board(mechanic=pk),
+                "tickets": tickets,
+                "time": hours_of(minutes or 0),
+                "percent": round(100 * tickets / most) if most else 0,
+            }
+            for pk, name, tickets, minutes in rows
+        ],
+        "mechanics_link": links.list_of(Mechanic, is_active__exact=1),
+    }
+
+
+def hours_of(minutes: int) -> str:
+    hours, rest = divmod(minutes, 60)
+    return f"{hours:,} h {rest:02d} min" if hours else f"{rest} min"
+
+
+# --- Shelf ----------------------------------------------------------------------------
+
+
+def about_stock() -> Figures:
+    low = Part.objects.in_use().low_on_stock()
+    count = low.count()
+    link = links.list_of(Part, stock="low", is_active__exact=1)
+    hint = "to be ordered" if count else "enough of everything"
+    card = _card("Parts low on stock", f"{count:,}", "inventory_2", link, hint)
+    return {
+        "cards": [card],
+        "low_stock": [_low_part(part) for part in low.emptiest_first()[:ROWS]],
+        "low_stock_more": max(count - ROWS, 0),
+        "low_stock_link": link,
+    }
+
+
+def _low_part(part: Part) -> Figures:
+    return {
+        "number": part.part_number,
+        "name": part.name,
+        "supplier": part.supplier,
+        "in_stock": part.quantity_in_stock,
+        "reorder_level": part.reorder_level,
+        "link": links.page_of(part),
+        "restock": reverse("admin:inventory_part_receive_stock", args=[part.pk]),
+    }
+
+
+# --- What happened --------------------------------------------------------------------
+
+
+def about_events() -> Figures:
+    events = TicketEvent.objects.select_related("ticket", "by").order_by("-pk")
+    return {
+        "events": [
+            {
+                "ticket": str(event.ticket),
+                "link": links.page_of(event.ticket),
+                "what": event.get_kind_display(),
+                "detail": told(event),
+                "icon": EVENT_ICONS[Kind(event.kind)],
+                "by": event.by.full_name or event.by.email,
+                "at": event.at,
+            }
+            for event in events[:EVENTS]
+        ],
+        "events_link": links.list_of(TicketEvent),
+    }
+
+
+EVENT_ICONS = {
+    Kind.OPENED: "add_circle",
+    Kind.STATUS_CHANGED: "swap_horiz",
+    Kind.FIELDS_CHANGED: "edit",
+    Kind.MECHANIC_ASSIGNED: "person_add",
+    Kind.MECHANIC_REMOVED: "person_remove",
+    Kind.ASSIGNMENT_CHANGED: "timer",
+    Kind.PART_INSTALLED: "settings",
+    Kind.PART_CHANGED: "settings",
+    Kind.PART_REMOVED: "remove_circle",
+    Kind.PART_RETURNED: "undo",
+    Kind.NOTE: "chat",
+}
+
+
+def told(event: TicketEvent) -> str:
+    """Tell an event's detail in few words, and none about money."""
+    detail = event.detail
+    match Kind(event.kind):
+        case Kind.STATUS_CHANGED:
+            return f"{Status(detail['from']).label} → {Status(detail['to']).label}"
+        case Kind.FIELDS_CHANGED:
+            return ", ".join(name.replace("_", " ") for name in detail["changes"])
+        case Kind.NOTE:
+            return _shortened(detail["text"])
+        case _:
+            return str(detail.get("part_name") or detail.get("full_name") or "")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= NOTE_LENGTH else f"{text[:NOTE_LENGTH].rstrip()}…"
+
+
+# --- A shop without tickets -----------------------------------------------------------
+
+
+def what_is_there() -> list[str]:
+    """Name the kinds of rows that a shop without tickets has, in one query."""
+    kinds = [
+        model._default_manager.order_by().values_list(Value(model._meta.model_name))
+        for model in (Mechanic, Part, Customer)
+    ]
+    return sorted(name for (name,) in kinds[0].union(*kinds[1:]))
+
+
+#: What a new shop does first: permission, model, icon, words.
+STEPS = (
+    (
+        "mechanics.add_mechanic",
+        Mechanic,
+        "engineering",
+        "Add your mechanics",
+        "They are assigned to tickets and log their minutes.",
+    ),
+    (
+        "inventory.add_part",
+        Part,
+        "inventory_2",
+        "Put parts on the shelf",
+        "Each with its cost, its stock and when to reorder.",
+    ),
+    (
+        "customers.add_customer",
+        Customer,
+        "person_add",
+        "Enter a customer and a vehicle",
+        "A ticket is always about a vehicle and its owner.",
+    ),
+    (
+        "tickets.add_serviceticket",
+        ServiceTicket,
+        "assignment_add",
+        "Open the first ticket",
+        "From then on this page is about your work.",
+    ),
+)
+
+
+def first_steps(user: User, found: list[str] | None) -> list[Figures] | None:
+    """List what the person may do to get a new shop going; None in a running one."""
+    if found is None:
+        return None
+    return [
+        {
+            "title": title,
+            "text": text,
+            "icon": icon,
+            "is_done": model._meta.model_name in found,
+            "link": reverse(f"admin:{model._meta.label_lower.replace('.', '_')}_add"),
+        }
+        for permission, model, icon, title, text in STEPS
+        if user.has_perm(permission)
+    ]
+
+
+# --- Sections -------------------------------------------------------------------------
+
+#: Every section with all the permissions it takes, in the order of the cards.
+SECTIONS: tuple[tuple[set[str], Callable[[], Figures]], ...] = (
+    ({SEE_TICKETS}, about_tickets),
+    ({SEE_COSTS}, about_stock),
+    # Who deals with customers may know what they will pay.
+    ({SEE_TICKETS, "tickets.view_ticketpart", SEE_COSTS, CHANGE}, about_value),
+    ({SEE_TICKETS, SEE_MINUTES}, about_minutes),
+    ({SEE_TICKETS, SEE_MINUTES, "mechanics.view_mechanic"}, about_workload),
+    ({SEE_TICKETS, "tickets.view_ticketevent"}, about_events),
+)
+DECIDING = sorted(set().union(*(needed for needed, _ in SECTIONS)))

@@ -1,0 +1,83 @@
+"""What stands above a ticket's tabs: who, which car, how urgent, how much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.timesince import timesince
+
+from mechanic_shop.money import format_cents
+from tickets.models import ServiceTicket, TicketPart, TicketStatus
+
+from .rights import SEE_COSTS
+
+Status = TicketStatus
+
+STATUS_COLORS = {
+    Status.OPEN.label: "info",
+    Status.IN_PROGRESS.label: "primary",
+    Status.WAITING.label: "warning",
+    Status.COMPLETED.label: "success",
+    Status.CANCELLED.label: "danger",
+}
+PRIORITY_WORDS = {1: "Urgent", 2: "High", 3: "Normal", 4: "Low", 5: "Lowest"}
+PRIORITY_COLORS = {1: "danger", 2: "warning"}
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What the parts on a ticket cost; the shop's side is None for some eyes."""
+
+    price: str
+    cost: str | None
+    margin: str | None
+
+
+def totals_of(request: HttpRequest, lines: list[TicketPart]) -> Totals:
+    """Add up the lines; parts that were given back cost nothing."""
+    kept = [line for line in lines if line.returned_at is None]
+    price = sum(line.total_cost_cents for line in kept)
+    if not request.user.has_perm(SEE_COSTS):
+        return Totals(format_cents(price), None, None)
+    cost = sum(line.unit_cost_cents * line.quantity_used for line in kept)
+    return Totals(format_cents(price), format_cents(cost), format_cents(price - cost))
+
+
+def head_of(request: HttpRequest, ticket: ServiceTicket) -> dict[str, Any]:
+    """Collect what the top of the page shows this person."""
+    may_call = request.user.has_perm("customers.view_customer")
+    return {
+        "status": ticket.get_status_display(),
+        "status_color": STATUS_COLORS[str(ticket.get_status_display())],
+        "priority": PRIORITY_WORDS[ticket.priority],
+        "priority_color": PRIORITY_COLORS.get(ticket.priority, ""),
+        "age": age_of(ticket),
+        "customer_url": link_to(request, ticket.customer, erased=_is_erased(ticket)),
+        "vehicle_url": link_to(request, ticket.vehicle, erased=_is_erased(ticket)),
+        "phone": ticket.customer.phone if may_call else "",
+        "print_url": reverse("admin:tickets_serviceticket_print", args=[ticket.pk]),
+    }
+
+
+def age_of(ticket: ServiceTicket) -> str:
+    """Say for how long a ticket has been, or was, in the shop."""
+    end = ticket.closed_at or timezone.now()
+    took = timesince(ticket.opened_at, end, depth=1)
+    return f"{ticket.get_status_display()} after {took}" if ticket.closed_at else took
+
+
+def link_to(request: HttpRequest, row: Model, *, erased: bool = False) -> str:
+    """Return a row's page, or nothing for those who may not open it."""
+    meta = row._meta
+    if erased or not request.user.has_perm(f"{meta.app_label}.view_{meta.model_name}"):
+        return ""
+    return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
+
+
+def _is_erased(ticket: ServiceTicket) -> bool:
+    return ticket.customer.erased_at is not None

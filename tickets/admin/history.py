@@ -1,0 +1,104 @@
+"""The service history below a customer and below a vehicle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.text import Truncator
+
+from customers.admin import CustomerAdmin, VehicleAdmin
+from mechanic_shop.admin import ReadOnlyInline
+from mechanic_shop.money import format_cents
+from tickets.models import ServiceTicket
+
+from .head import STATUS_COLORS
+
+
+@admin.display(description="Ticket")
+def linked_number(ticket: ServiceTicket) -> str:
+    page = reverse("admin:tickets_serviceticket_change", args=[ticket.pk])
+    return format_html(
+        '<a class="font-medium text-primary-600 whitespace-nowrap'
+        ' dark:text-primary-500" href="{}">{}</a>',
+        page,
+        ticket,
+    )
+
+
+@admin.display(description="Opened")
+def opened_on(ticket: ServiceTicket) -> str:
+    return date_format(timezone.localtime(ticket.opened_at), "j M Y")
+
+
+@admin.display(description="Status")
+def status_pill(ticket: ServiceTicket) -> str:
+    word = ticket.get_status_display()
+    pill = {"text": word, "type": STATUS_COLORS[str(word)]}
+    return render_to_string("unfold/helpers/label.html", pill)
+
+
+@admin.display(description="Problem")
+def problem(ticket: ServiceTicket) -> str:
+    return Truncator(ticket.problem_description).chars(120)
+
+
+@admin.display(description="Parts total")
+def parts_total(ticket: ServiceTicket) -> str:
+    lines = ticket.ticket_parts.all()
+    return format_cents(
+        sum(line.total_cost_cents for line in lines if line.returned_at is None)
+    )
+
+
+class TicketsBelow(ReadOnlyInline):
+    """Every visit, the newest first, a page at a time."""
+
+    model = ServiceTicket
+    tab = True
+    show_count = True
+    verbose_name, verbose_name_plural = "ticket", "service history"
+    fields: tuple[Any, ...] = (
+        linked_number,
+        opened_on,
+        status_pill,
+        problem,
+        parts_total,
+    )
+    readonly_fields = fields
+    template_after = "admin/tickets/serviceticket/history_link.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ServiceTicket]:
+        tickets: QuerySet[ServiceTicket] = super().get_queryset(request)
+        return tickets.order_by("-opened_at", "-pk").prefetch_related("ticket_parts")
+
+
+class TicketsOfVehicle(TicketsBelow):
+    fk_name = "vehicle"
+
+
+class TicketsOfCustomer(TicketsBelow):
+    fk_name = "customer"
+    fields = (
+        linked_number,
+        opened_on,
+        "vehicle",
+        status_pill,
+        problem,
+        parts_total,
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ServiceTicket]:
+        return super().get_queryset(request).select_related("vehicle")
+
+
+CustomerAdmin.show_below(TicketsOfCustomer)
+VehicleAdmin.show_below(TicketsOfVehicle)

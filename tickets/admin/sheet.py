@@ -1,0 +1,40 @@
+"""The job sheet of a ticket, to be printed and laid into the car."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from tickets.models import ServiceTicket
+
+from .head import PRIORITY_WORDS, totals_of
+
+
+def print_sheet(
+    request: HttpRequest, object_id: int, model_admin: Any = None
+) -> HttpResponse:
+    """Render a ticket without the back office around it.
+
+    The line totals are what the customer pays. Unit costs and markups never leave the
+    screen: the sheet lies in the car.
+    """
+    ticket: ServiceTicket = model_admin.object_in_sight(request, str(object_id))
+    lines = list(ticket.ticket_parts.select_related("part", "installed_by"))
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "ticket": ticket,
+        "shop_name": settings.SHOP_NAME,
+        "shop_logo": getattr(settings, "SHOP_LOGO", ""),
+        "priority": PRIORITY_WORDS[ticket.priority],
+        "mechanics": ticket.ticket_mechanics.select_related("mechanic").order_by("pk"),
+        "lines": sorted(lines, key=lambda line: line.pk),
+        "parts_total": totals_of(request, lines).price,
+        "sees_customer": request.user.has_perm("customers.view_customer"),
+        "sees_vehicle": request.user.has_perm("customers.view_vehicle"),
+        "printed_at": timezone.now(),
+    }
+    return render(request, "admin/tickets/serviceticket/print.html", context)
