@@ -16,6 +16,8 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -30,6 +32,8 @@ from granian.server.mp import MPServer
 from .settings.env import read_int, read_text
 
 APPLICATION = "mechanic_shop.wsgi:application"
+SETTINGS = "mechanic_shop.settings.production"
+READ_SETTINGS = "from django.conf import settings; settings.SECRET_KEY"
 DRAIN_SECONDS = 1.0
 #: A new worker needs so long until it can take over from an old one.
 START_SECONDS = 3.0
@@ -115,7 +119,21 @@ def load_application(target: str) -> Drainable:
     return Drainable(getattr(import_module(module), name))
 
 
+def check_settings() -> None:
+    """End the start at a wrong setting, whose message comes last on the terminal.
+
+    In a process of its own: workers are forked, and after a reload they have to read
+    the settings anew.
+    """
+    command = [sys.executable, "-c", READ_SETTINGS]
+    checked = subprocess.run(command, check=False)  # noqa: S603
+    if checked.returncode:
+        sys.exit(checked.returncode)
+
+
 def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS)
+    check_settings()
     server = ShopServer(
         APPLICATION,
         address=read_text("HOST", "127.0.0.1"),

@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "mechanic_shop.api.request_id.RequestIdMiddleware",
     "mechanic_shop.api.security_log.SecurityLogMiddleware",
     "mechanic_shop.api.envelope.EnvelopeMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "mechanic_shop.api.body_limit.BodyLimitMiddleware",
@@ -69,7 +70,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "mechanic_shop.urls"

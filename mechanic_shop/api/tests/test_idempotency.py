@@ -681,8 +681,7 @@ class TestErasedCustomer:
     def test_is_in_no_kept_answer(self, shop: APIClient) -> None:
         person = {"first_name": "Ann", "last_name": "Lee", "phone": "555-0100"}
         kept, erased = (
-            send(shop, key, "/api/customers", person).json()
-            for key in ("one", "two")
+            send(shop, key, "/api/customers", person).json() for key in ("one", "two")
         )
 
         shop.delete(f"/api/customers/{erased['customer_id']}")
