@@ -108,7 +108,7 @@ else:
         "isolation_level": "read committed",
         "charset": "utf8mb4",
         "init_command": "SET sql_mode='TRADITIONAL', innodb_lock_wait_timeout=4",
-        "connect_timeout": 3,
+        "connect_timeout": 1,
     }
     DATABASE["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_general_ci"}
 DATABASE["CONN_MAX_AGE"] = 60
@@ -177,6 +177,8 @@ SIMPLE_JWT: dict[str, Any] = {
 
 MAX_BODY_BYTES = 1_048_576
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+#: The back office takes files, too.
+MAX_UPLOAD_BYTES = 20 * MAX_BODY_BYTES
 
 BROWSABLE_API = read_bool("BROWSABLE_API", default=True)
 RENDERERS = ["rest_framework.renderers.JSONRenderer"]
