@@ -50,7 +50,7 @@ from tickets.models import DEFAULT_ROLE, ServiceTicket, TicketMechanic, TicketPa
 
 M = TypeVar("M", bound=Model)
 
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.1
 
 
 def take_over() -> None:
