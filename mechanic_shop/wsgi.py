@@ -13,7 +13,7 @@ application = get_wsgi_application()
 # A request does not wait for ever for a hung database. A migration, whose one statement
 # may take hours, has no such limit: it never comes by here.
 if settings.DATABASES["default"]["ENGINE"].endswith("mysql"):
-    settings.DATABASES["default"]["OPTIONS"] |= {"read_timeout": 6, "write_timeout": 6}
+    settings.DATABASES["default"]["OPTIONS"] |= {"read_timeout": 5, "write_timeout": 5}
 
 # Servers do not run Django's checks, and this one must be heard at every start.
 if settings.SHOP_OPEN_ACCESS:

@@ -24,6 +24,8 @@ PASSWORDS = (
     "set-in-the-meantime",
     "short-7",
     "8402957103",
+    "an-own-horse-battery",
+    "seven-lazy-otters-hum",
 )
 SECRET = re.compile("|".join([*map(re.escape, PASSWORDS), TOKEN.pattern]), re.ASCII)
 

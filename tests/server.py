@@ -137,6 +137,7 @@ def running_server(
     database_url: str | None = None,
     redis_url: str | None = None,
     settings_module: str = "mechanic_shop.settings.production",
+    command: list[str] = COMMAND,
     **settings: str,
 ) -> Iterator[Server]:
     """Serve an empty database of the kind that the suite runs on, or of the given one.
@@ -154,7 +155,7 @@ def running_server(
         settings |= {"HOST": "127.0.0.1", "PORT": str(port)}
         settings |= {"WORKERS": str(workers), "THREADS": str(threads)}
         log = tmp_path / "server.log"
-        server = Server(port, _environment(settings), COMMAND, log)
+        server = Server(port, _environment(settings), command, log)
         server.manage("migrate", "--verbosity", "0")
         server.start()
         try:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
-from rest_framework_simplejwt.exceptions import AuthenticationFailed, TokenError
+from rest_framework_simplejwt.exceptions import AuthenticationFailed
 
 from .models import Session, User
 from .services import SessionEnded, is_alive
-from .tokens import ShopAccessToken, session_id_of
+from .tokens import INVALID, ShopAccessToken, session_id_of
 
 
 class SessionTokenAuthentication(JWTAuthentication):
@@ -32,7 +32,7 @@ class SessionTokenAuthentication(JWTAuthentication):
     def _session_of(self, raw_token: bytes) -> Session:
         try:
             token = ShopAccessToken(raw_token)  # type: ignore[arg-type]
-        except TokenError as error:
+        except INVALID as error:
             raise SessionEnded from error
         session = Session.objects.load(session_id_of(token))
         if session is None or not is_alive(session):

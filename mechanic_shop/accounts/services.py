@@ -27,7 +27,6 @@ from rest_framework.exceptions import (
     ValidationError,
 )
 from rest_framework.request import Request
-from rest_framework_simplejwt.exceptions import TokenError
 
 from mechanic_shop.api import security_log
 from mechanic_shop.api.login_limits import count_as_good, spend_login_failure
@@ -35,7 +34,7 @@ from mechanic_shop.api.transactions import retried
 
 from .emails import normalize_email
 from .models import Session, User
-from .tokens import ShopRefreshToken, session_id_of
+from .tokens import INVALID, ShopRefreshToken, session_id_of
 
 logger = logging.getLogger(__name__)
 
@@ -268,7 +267,7 @@ def _user_of_link(uid: str) -> User | None:
 def _parse(refresh_token: str) -> ShopRefreshToken:
     try:
         return ShopRefreshToken(refresh_token)  # type: ignore[arg-type]
-    except TokenError as error:
+    except INVALID as error:
         raise SessionEnded from error
 
 

@@ -2,12 +2,15 @@
 
 from typing import Self
 
+from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
 from .models import Session
 from .roles import role_of
 
 SESSION_CLAIM = "sid"
+#: What reading a token raises; a time beyond all calendars overflows.
+INVALID = (TokenError, OverflowError)
 
 
 class ShopAccessToken(AccessToken):

@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "mechanic_shop.api.request_id.RequestIdMiddleware",
     "mechanic_shop.api.security_log.SecurityLogMiddleware",
     "mechanic_shop.api.envelope.EnvelopeMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "mechanic_shop.csp.ShopCSPMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -77,7 +78,6 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
 ROOT_URLCONF = "mechanic_shop.urls"
@@ -116,7 +116,7 @@ else:
         "isolation_level": "read committed",
         "charset": "utf8mb4",
         "init_command": "SET sql_mode='TRADITIONAL', innodb_lock_wait_timeout=4",
-        "connect_timeout": 3,
+        "connect_timeout": 1,
     }
     DATABASE["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_general_ci"}
 DATABASE["CONN_MAX_AGE"] = 60
@@ -185,6 +185,8 @@ SIMPLE_JWT: dict[str, Any] = {
 
 MAX_BODY_BYTES = 1_048_576
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+#: The back office takes files, too.
+MAX_UPLOAD_BYTES = 20 * MAX_BODY_BYTES
 
 BROWSABLE_API = read_bool("BROWSABLE_API", default=True)
 RENDERERS = ["rest_framework.renderers.JSONRenderer"]

@@ -13,3 +13,23 @@ class NaiveConfig(AppConfig):
         from .naive import take_over
 
         take_over()
+
+
+class CrashConfig(AppConfig):
+    """Let workers die on demand; ``crash_settings`` installs it."""
+
+    name = "tests.reliability"
+    label = "crash"
+
+    def ready(self) -> None:
+        from .crash import take_over
+
+        take_over()
+
+
+class NaiveCrashConfig(CrashConfig):
+    def ready(self) -> None:
+        from .crash import store_keys_first
+
+        store_keys_first()
+        super().ready()

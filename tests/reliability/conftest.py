@@ -90,14 +90,16 @@ def get_shop(
         def get(on: str, kind: str) -> Shop:
             folder = tmp_path_factory.mktemp(f"{on}-{kind}")
             database_url, redis_url = urls_of(services, on, kind)
-            shop = running_shop(
+            starting = running_shop(
                 folder,
                 on=on,
                 kind=kind,
                 database_url=database_url,
                 redis_url=redis_url,
             )
-            return running.enter_context(shop)
+            shop = running.enter_context(starting)
+            shop.warm_up()
+            return shop
 
         yield get
 

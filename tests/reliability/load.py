@@ -135,6 +135,19 @@ class Client:
     def delete(self, path: str, body: Body = None, **options: Any) -> Answer:
         return self.request("DELETE", path, body, **options)
 
+    def reconnected(self) -> Client:
+        """Give the same client, with connections of its own."""
+        client = Client(self.url, secrets=self.secrets)
+        client.headers = self.headers
+        return client
+
+    def trusting(self) -> Client:
+        """Give the same client without the look before it sends."""
+        self.close()
+        client = TrustingClient(self.url, pool=self._pool, secrets=self.secrets)
+        client.headers = self.headers
+        return client
+
     def close(self) -> None:
         """Close the connections that no request is using."""
         while self._pool:
@@ -190,14 +203,42 @@ class Client:
         return HTTPConnection(self._address, timeout=PATIENCE_SECONDS)
 
 
+class TrustingClient(Client):
+    """A client that believes a connection to be open until it was told otherwise.
+
+    The other one looks before it sends, but a request may still cross the end of its
+    connection. With this one that happens each time.
+    """
+
+    def _connection(self, *, fresh: bool) -> HTTPConnection:
+        try:
+            return self._pool.popleft()
+        except IndexError:
+            return super()._connection(fresh=True)
+
+
 def _is_closed(connection: HTTPConnection) -> bool:
     """Tell whether the server has closed a connection that nobody was using.
 
     Servers do that after some time of silence. Nothing was sent yet, so another
     connection may be taken; what is lost on the way stays lost.
     """
+    if connection.sock is None:  # the last answer said "Connection: close"
+        return True
     readable, _, _ = select.select([connection.sock], [], [], 0)
     return bool(readable)
+
+
+def until(holds: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
+    """Look again and again until something holds.
+
+    :raises TimeoutError: if it does not in time
+    """
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"It took more than {seconds} seconds.")
+        time.sleep(0.02)
 
 
 def at_once(number: int, work: Callable[[int], T]) -> list[T]:
@@ -219,6 +260,11 @@ def at_once(number: int, work: Callable[[int], T]) -> list[T]:
 def counted(answers: Iterable[Answer]) -> Counter[int]:
     """Count the statuses; a plain dict compares with it."""
     return Counter(answer.status for answer in answers)
+
+
+def codes(answers: Iterable[Answer]) -> set[str]:
+    """Collect the reasons of those that were refused."""
+    return {answer.code for answer in answers if answer.status >= 400}
 
 
 def percentile(answers: Iterable[Answer], share: float) -> float:
@@ -264,6 +310,14 @@ class Load:
     def between(self, start: float, end: float) -> list[Answer]:
         """Return the answers to requests that began in this span."""
         return [answer for answer in self.answers if start <= answer.started < end]
+
+    def await_more(self, number: int, status: int = 200) -> None:
+        """Wait for so many more answers of this status.
+
+        :raises TimeoutError: if they do not come
+        """
+        seen = len(self.answers)
+        until(lambda: counted(self.answers[seen:])[status] >= number)
 
     def _loop(self) -> None:
         while not self._over.is_set():

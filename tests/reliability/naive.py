@@ -10,28 +10,47 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
+from secrets import token_hex
 from types import ModuleType
 from typing import Any, TypeVar
 
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.core.cache import cache
 from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 from django.db.transaction import Atomic
 from rest_framework.exceptions import NotFound
+from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 
+from customers import services as customers
+from customers.models import Customer, Vehicle
 from inventory import services as stock
 from inventory.models import Part, StockMovement
-from mechanic_shop.accounts.models import User
-from mechanic_shop.api import conditional, saving, writes
+from mechanic_shop.accounts import services as accounts
+from mechanic_shop.accounts.models import Session, User
+from mechanic_shop.accounts.tokens import session_id_of
+from mechanic_shop.api import caching, conditional, saving, writes
+from mechanic_shop.api.errors import InUse
+from mechanic_shop.api.models import (
+    KnownAddressManager,
+    Rate,
+    RateCounterManager,
+    Spent,
+)
+from mechanic_shop.api.parsers import StrictJSONParser
 from mechanic_shop.api.viewsets import ShopViewSet
-from mechanics.models import Mechanic
+from mechanics.models import Mechanic, MechanicListVersion
 from tickets import services as tickets
 from tickets.models import DEFAULT_ROLE, ServiceTicket, TicketMechanic, TicketPart
 
 M = TypeVar("M", bound=Model)
 
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.1
 
 
 def take_over() -> None:
@@ -42,6 +61,18 @@ def take_over() -> None:
     replace(stock._move, move)
     replace(tickets.install_part, install_part)
     replace(tickets.assign_mechanic, assign_mechanic)
+    replace(saving.save_or_explain, save)
+    replace(customers.register_customer, register_customer)
+    replace(customers.change_owner, change_owner)
+    replace(accounts.rotate_session, rotate_session)
+    RateCounterManager.spend = spend  # type: ignore[method-assign]
+    KnownAddressManager.knows = knows  # type: ignore[method-assign]
+    replace(caching.cached_rendering, cached_rendering)
+    MechanicListVersion.current = only_one  # type: ignore[method-assign]
+    Mechanic.save = save_and_forget  # type: ignore[method-assign]
+    StrictJSONParser.parse = JSONParser.parse  # type: ignore[method-assign]
+    # At its first request a worker would import them, and meanwhile others be through.
+    import_module(settings.ROOT_URLCONF)
 
 
 def replace(original: Callable[..., Any], naive: Callable[..., Any]) -> None:
@@ -68,9 +99,9 @@ def without_transactions_and_locks() -> None:
     QuerySet.select_for_update = unlocked  # type: ignore[method-assign]
 
 
-def think() -> None:
+def think(pauses: int = 1) -> None:
     """Let the others get in between."""
-    time.sleep(PAUSE_SECONDS)
+    time.sleep(pauses * PAUSE_SECONDS)
 
 
 # --- Every write ----------------------------------------------------------------------
@@ -155,3 +186,98 @@ def assign_mechanic(
         raise tickets.AlreadyAssigned(f"{mechanic} is on this ticket already.")
     think()
     return tickets._assign(ticket, mechanic, by, role, minutes_worked)
+
+
+# --- Limits and tokens ----------------------------------------------------------------
+
+
+def spend(self: RateCounterManager, key: str, rate: Rate | tuple[int, int]) -> Spent:
+    """Look whether something is left, and count a moment later."""
+    rate = Rate(*rate)
+    window, over = divmod(int(time.time()), rate.seconds)
+    count = self._present(key, window)
+    think()
+    if count < rate.limit:
+        self._add_one(key, window)
+    return Spent(
+        key=key,
+        window=window,
+        allowed=count < rate.limit,
+        limit=rate.limit,
+        remaining=max(rate.limit - count - 1, 0),
+        reset=rate.seconds - over,
+    )
+
+
+def knows(self: KnownAddressManager, account: str, address: str) -> bool:
+    """Lock an account for everybody, its owner included."""
+    return False
+
+
+def rotate_session(*, refresh_token: str) -> accounts.TokenPair:
+    """Compare the token with the session's newest, and renew it a moment later."""
+    token = accounts._parse(refresh_token)
+    session = Session.objects.load(session_id_of(token))
+    if session is None or session.refresh_jti != token["jti"]:
+        raise accounts.SessionEnded
+    think()
+    session.refresh_jti = token_hex(16)
+    session.save()
+    return accounts._issue(session)
+
+
+# --- Customers and what is unique -----------------------------------------------------
+
+
+def save(
+    save: Callable[[BaseSerializer[Any]], None], serializer: BaseSerializer[Any]
+) -> None:
+    """Trust what the validators have seen a moment ago."""
+    if serializer.instance is None:
+        think()
+    save(serializer)
+
+
+def register_customer(*, password: str, **details: Any) -> Customer:
+    """Look whether the address is free, and believe it while hashing the password."""
+    if User.objects.filter(email=details["email"]).exists():
+        raise customers.EmailTaken
+    names = {name: details[name] for name in ("email", "first_name", "last_name")}
+    user = User(password=make_password(password), **names)
+    think(10)
+    user.save()
+    return Customer.objects.create(user=user, **details)
+
+
+def change_owner(*, vehicle: Vehicle, customer: Customer) -> None:
+    """Look for open tickets, and hand the vehicle over a moment later."""
+    if vehicle.service_tickets.still_open().exists():
+        raise InUse("This vehicle has an open service ticket.")
+    think()
+    vehicle.customer = customer
+    vehicle.save(update_fields=["customer", "updated_at"])
+
+
+# --- The cached list of mechanics -----------------------------------------------------
+
+
+def cached_rendering(render: Callable[[], bytes], *, key: str, seconds: int) -> bytes:
+    """Look for the list, and keep what was read for it a moment later."""
+    kept: bytes | None = cache.get(key)
+    if kept is not None:
+        return kept
+    rendered = render()
+    think()
+    cache.set(key, rendered, seconds)
+    return rendered
+
+
+def only_one() -> str:
+    """Keep one list for ever, as there is somebody who forgets it in time."""
+    return "the only one"
+
+
+def save_and_forget(self: Mechanic, *args: Any, **kwargs: Any) -> None:
+    """Delete what is cached after every write; the product has another id instead."""
+    Model.save(self, *args, **kwargs)
+    cache.clear()

@@ -103,6 +103,13 @@ class Service(ABC):
     def resume(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
 
+    def revive(self) -> None:
+        """Let the program run again, whatever a test has done to it."""
+        if self._process is None or self._process.poll() is not None:
+            self.start()
+        else:
+            self.resume()
+
     def _end(self, how: signal.Signals) -> None:
         if self._process is None or self._process.poll() is not None:
             return

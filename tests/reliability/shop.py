@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from ..server import OWNER, Server, running_server
-from .load import Client
+import httpx
+
+from ..server import COMMAND, OWNER, Server, running_server
+from .load import Client, at_once, until
 
 PROCESSES = 4
 THREADS = 8
@@ -25,6 +29,7 @@ PRODUCT = "tests.reliability.server_settings"
 NAIVE = "tests.reliability.naive_settings"
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 class Shop:
@@ -45,8 +50,29 @@ class Shop:
         """A client of the shop's superuser."""
         return self._anonymous.sign_in(**OWNER)
 
+    def in_admin(self) -> dict[str, str]:
+        """Sign the owner in to the back office and return the headers for it."""
+        with httpx.Client(base_url=self.server.url) as browser:
+            form = browser.get("/admin/login/").raise_for_status()
+            fields = {
+                "username": OWNER["email"],
+                "password": OWNER["password"],
+                "csrfmiddlewaretoken": form.cookies["csrftoken"],
+            }
+            browser.post("/admin/login/", data=fields)
+            session = browser.cookies["sessionid"]
+        return {"Cookie": f"sessionid={session}"}
+
     def client(self, token: str | None = None) -> Client:
         return self._anonymous.with_token(token)
+
+    def warm_up(self) -> None:
+        """Keep all processes busy until each has its code and all its threads.
+
+        They start threads one by one as requests pile up; until then nobody races.
+        """
+        path, match = f"/customers/{self.new_customer()}", {"If-Match": "*"}
+        at_once(64, lambda _: self.owner.patch(path, {"phone": "2"}, headers=match))
 
     def close(self) -> None:
         self._anonymous.close()
@@ -132,6 +158,16 @@ class Shop:
                 break
         return rows
 
+    def of_each_worker(self, ask: Callable[[Client], T]) -> list[T]:
+        """Ask the owner's question once of every worker, the others being paused."""
+        workers = self.server.worker_pids()
+        return [self._of_one(worker, workers, ask) for worker in workers]
+
+    def _of_one(self, worker: int, workers: list[int], ask: Callable[[Client], T]) -> T:
+        others = [pid for pid in workers if pid != worker]
+        with paused(*others), closing(self.owner.reconnected()) as client:
+            return ask(client)
+
     def assert_invariants(self) -> None:
         """Check all books of a product; of a naive shop none.
 
@@ -163,6 +199,25 @@ class Shop:
 
 
 @contextmanager
+def paused(*pids: int) -> Iterator[None]:
+    """Let workers hang for a while: what they accepted before has to wait."""
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        # Until the last thread has stopped, it may still accept a connection.
+        until(lambda: all(map(_is_stopped, pids)))
+        yield
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+
+
+def _is_stopped(pid: int) -> bool:
+    states = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return all(state.rpartition(") ")[2].startswith("T") for state in states)
+
+
+@contextmanager
 def running_shop(
     folder: Path,
     *,
@@ -172,9 +227,15 @@ def running_shop(
     redis_url: str = "",
     workers: int = PROCESSES,
     threads: int = THREADS,
+    command: list[str] = COMMAND,
+    limits: bool = False,
     **settings: str,
 ) -> Iterator[Shop]:
-    """Serve a new shop without limits, for a test that breaks or configures it."""
+    """Serve a new shop, for a test that breaks or configures it.
+
+    Without ``limits`` nobody is throttled, with them it is as production is.
+    """
+    unlimited = {} if limits else {f"THROTTLE_{rule}": "" for rule in LIMITS}
     with running_server(
         folder,
         workers=workers,
@@ -182,12 +243,15 @@ def running_shop(
         database_url=database_url or f"sqlite:///{folder / 'server.sqlite3'}",
         redis_url=redis_url,
         settings_module=PRODUCT if kind == "product" else NAIVE,
-        **{**{f"THROTTLE_{rule}": "" for rule in LIMITS}, **settings},
+        command=command,
+        **{**unlimited, **settings},
     ) as server:
         server.manage(
             *("createsuperuser", "--noinput", "--email", OWNER["email"]),
             *("--first_name", "Olive", "--last_name", "Owner"),
         )
+        # The first worker answers before the last is there, and would race with itself.
+        until(lambda: server.log.count("Started worker-") >= workers)
         shop = Shop(server, on=on, kind=kind)
         try:
             yield shop

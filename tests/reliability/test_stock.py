@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .load import Answer, at_once, counted
+from .load import at_once, codes, counted
 from .shop import Shop
 
 pytestmark = pytest.mark.race
@@ -12,11 +12,6 @@ pytestmark = pytest.mark.race
 IN_STOCK = 10
 LINE = {"quantity_used": 1}
 CANCEL = {"status": "cancelled"}
-
-
-def codes(answers: list[Answer]) -> set[str]:
-    """Collect the reasons of those that were refused."""
-    return {answer.code for answer in answers if answer.status >= 400}
 
 
 class TestStock:

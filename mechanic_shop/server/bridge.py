@@ -1,0 +1,200 @@
+"""From granian's event loop to Django's WSGI application, and back.
+
+granian can run a WSGI application itself, but then a thread waits for the rest of each
+request. A client that sends half a body and stops would keep one busy without end, and
+a few of them all. Here bodies arrive in the event loop, where waiting costs nothing; a
+thread begins when there is a whole request to answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from django.conf import settings
+
+from mechanic_shop.api.errors import body_of
+from mechanic_shop.api.request_id import HEADER, current_request_id
+
+#: Without another piece of a body for so long, the client is told to try again.
+PIECE_SECONDS = 10
+#: A body that is not there after so long never will be.
+BODY_SECONDS = 60
+#: Answered apart from all else: it says that the process is up, also when every thread
+#: waits for a database.
+HEALTH = "/healthz"
+CLOSE = ("connection", "close")
+
+Headers = list[tuple[str, str]]
+Environ = dict[str, Any]
+Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+
+class Body(NamedTuple):
+    """What has arrived; ``is_whole`` is False where the rest was not waited for."""
+
+    content: bytes
+    is_whole: bool
+
+
+class Bridge:
+    """Answer requests of granian's RSGI interface with a WSGI application."""
+
+    def __init__(self, application: Application, *, threads: int) -> None:
+        self.application = application
+        self.threads = ThreadPoolExecutor(threads)
+        self.thread_apart = ThreadPoolExecutor(1)
+        self.is_draining = False
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.add_signal_handler(signal.SIGUSR1, self.drain)
+
+    def drain(self) -> None:
+        """From now on ask clients to reconnect, to a worker that goes on."""
+        self.is_draining = True
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        try:
+            body = await receive(scope, protocol)
+        except TimeoutError:
+            protocol.response_str(408, *late())
+            return
+        threads = self.thread_apart if scope.path == HEALTH else self.threads
+        loop = asyncio.get_running_loop()
+        answer = Answer(protocol, loop, closes=self.is_draining or not body.is_whole)
+        await loop.run_in_executor(threads, self.run, scope, body, answer)
+
+    def run(self, scope: Any, body: Body, answer: Answer) -> None:
+        chunks = self.application(environ_of(scope, body), answer.start)
+        try:
+            answer.send(chunks)
+        finally:
+            # In the same thread: this is where Django looks after its connections.
+            if hasattr(chunks, "close"):
+                chunks.close()
+
+
+class Answer:
+    """What goes back; used by one thread."""
+
+    def __init__(
+        self, protocol: Any, loop: asyncio.AbstractEventLoop, *, closes: bool
+    ) -> None:
+        self.protocol = protocol
+        self.loop = loop
+        self.closes = closes
+        self.status = 500
+        self.headers: Headers = []
+
+    def start(self, status: str, headers: Headers, exc_info: Any = None) -> None:
+        self.status = int(status[:3])
+        self.headers = [*headers, CLOSE] if self.closes else headers
+
+    def send(self, chunks: Iterable[bytes]) -> None:
+        if getattr(chunks, "streaming", False):
+            self._stream(chunks)
+        else:
+            body = b"".join(chunks)
+            self.protocol.response_bytes(self.status, self.headers, body)
+
+    def _stream(self, chunks: Iterable[bytes]) -> None:
+        """Send chunk by chunk, the next one when the client has taken the last."""
+        stream = self.protocol.response_stream(self.status, self.headers)
+        for chunk in chunks:
+            sent = asyncio.run_coroutine_threadsafe(stream.send_bytes(chunk), self.loop)
+            sent.result()
+
+
+def late() -> tuple[Headers, str]:
+    """Build the answer to a request that did not arrive; Django never hears of it."""
+    current_request_id.set(uuid4().hex)
+    body = body_of(408, "request_timeout", "The rest of the request did not arrive.")
+    headers = [
+        ("content-type", "application/json"),
+        (HEADER.lower(), current_request_id.get()),
+        CLOSE,
+    ]
+    return headers, json.dumps(body)
+
+
+async def receive(scope: Any, protocol: Any) -> Body:
+    """Wait for the body, but for one that will be refused for its size.
+
+    :raises TimeoutError: if it does not come
+    """
+    length = scope.headers.get("content-length")
+    if length is None and "transfer-encoding" not in scope.headers:
+        return Body(b"", is_whole=True)
+    limit = limit_of(scope.path)
+    if length is not None and (not length.isdecimal() or int(length) > limit):
+        return Body(b"", is_whole=False)
+    content = bytearray()
+    pieces = aiter(protocol)
+    async with asyncio.timeout(BODY_SECONDS):
+        while (piece := await _next(pieces)) is not None:
+            content += piece
+            if len(content) > limit:
+                return Body(bytes(content[: limit + 1]), is_whole=False)
+    return Body(bytes(content), is_whole=True)
+
+
+async def _next(pieces: Any) -> bytes | None:
+    try:
+        piece: bytes = await asyncio.wait_for(anext(pieces), PIECE_SECONDS)
+    except StopAsyncIteration:
+        return None
+    return piece
+
+
+def limit_of(path: str) -> int:
+    """Return how many bytes a body may have: the API's little, the admin's a file."""
+    if path == "/api" or path.startswith("/api/"):
+        return int(settings.MAX_BODY_BYTES)
+    return int(settings.MAX_UPLOAD_BYTES)
+
+
+def environ_of(scope: Any, body: Body) -> Environ:
+    """Say in the words of PEP 3333 what was asked for."""
+    server, _, port = scope.server.rpartition(":")
+    environ: Environ = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": scope.path.encode("utf-8", "surrogatepass").decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "SERVER_NAME": server,
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": BytesIO(body.content),
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": True,
+        "wsgi.run_once": False,
+    }
+    add_headers(environ, scope.headers)
+    if body.is_whole or "CONTENT_LENGTH" not in environ:
+        environ["CONTENT_LENGTH"] = str(len(body.content)) if body.content else ""
+    return environ
+
+
+def add_headers(environ: Environ, headers: Any) -> None:
+    names: list[str] = headers.keys()
+    for name in names:
+        # One with an underscore would pass for its twin with a hyphen, which a proxy
+        # may have set.
+        if "_" in name or name == "transfer-encoding":
+            continue
+        joint = "; " if name == "cookie" else ","
+        key = name.upper().replace("-", "_")
+        if key not in {"CONTENT_TYPE", "CONTENT_LENGTH"}:
+            key = f"HTTP_{key}"
+        environ[key] = joint.join(headers.get_all(name))

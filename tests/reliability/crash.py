@@ -1,0 +1,80 @@
+"""Workers that die in the middle of a write, once, when a file names the moment.
+
+``crash_settings`` installs this into a server whose environment names the file. The
+product knows nothing of it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from mechanic_shop.api import idempotency, writes
+from mechanic_shop.api.models import IdempotencyKey
+
+from .naive import replace
+
+FILE = "CRASH_FILE"
+IS_FIRST = "shop.is_first_with_its_key"
+#: The moments: the work is done; its answer is kept too; both are committed.
+WORKED, KEPT, COMMITTED = "worked", "kept", "committed"
+
+
+def take_over() -> None:
+    """Let every keyed write look at the file after each of its steps."""
+    crash_after(writes._if_it_may, WORKED)
+    crash_after(idempotency._keep, KEPT)
+    crash_after(writes._in_one_transaction, COMMITTED)
+
+
+def crash_after(step: Any, moment: str) -> None:
+    """Put a step that may be the process's last one in the place of a step."""
+
+    @wraps(step)
+    def crashing(*args: Any, **kwargs: Any) -> Any:
+        done = step(*args, **kwargs)
+        crash_if_told(moment)
+        return done
+
+    replace(step, crashing)
+
+
+def crash_if_told(moment: str) -> None:
+    """End this process as a power cut would; the file goes first, so others live."""
+    file = Path(os.environ[FILE])
+    if file.exists() and file.read_text() == moment:
+        file.unlink()
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+# --- The naive variant ----------------------------------------------------------------
+
+
+def store_keys_first() -> None:
+    """Put what stores the key before the work in the place of what does it within."""
+    replace(idempotency.prepare, prepare)
+    replace(idempotency.once, once)
+
+
+def prepare(request: Request, key: str) -> int:
+    """Store the answer to be, in a transaction of its own, where the key is new."""
+    name = idempotency._name(request, key)
+    row, is_new = IdempotencyKey.objects.get_or_create(**name)
+    request.META[IS_FIRST] = is_new
+    if is_new:
+        fingerprint = idempotency._fingerprint_of(request)
+        idempotency._keep(row, fingerprint, Response({}, status=201))
+    return row.pk
+
+
+def once(pk: int, request: Request, work: Any) -> Response:
+    """Believe that a key which is there stands for an effect that is there."""
+    if request.META[IS_FIRST]:
+        return work()  # type: ignore[no-any-return]
+    return idempotency._replay(IdempotencyKey.objects.get(pk=pk))
