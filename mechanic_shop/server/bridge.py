@@ -108,8 +108,13 @@ class Answer:
         """Send chunk by chunk, the next one when the client has taken the last."""
         stream = self.protocol.response_stream(self.status, self.headers)
         for chunk in chunks:
-            sent = asyncio.run_coroutine_threadsafe(stream.send_bytes(chunk), self.loop)
+            sent = asyncio.run_coroutine_threadsafe(send(stream, chunk), self.loop)
             sent.result()
+
+
+async def send(stream: Any, chunk: bytes) -> None:
+    """Make a coroutine of what granian returns, which can only be awaited."""
+    await stream.send_bytes(chunk)
 
 
 def late() -> tuple[Headers, str]:

@@ -29,7 +29,7 @@ class TestLandingPage:
         links = LINK.findall(page.content.decode())
         pages = [link for link in links if not link.startswith("/static/")]
         assert page.status_code == 200
-        assert set(pages) == {"/admin/", "/api/", "/api/docs", "/api/redoc"}
+        assert set(pages) == {"/", "/admin/", "/api/", "/api/docs", "/api/redoc"}
         for link in pages:
             assert client.get(link, follow=True).status_code == 200
 
@@ -72,9 +72,19 @@ class TestDocumentationPage:
         assert not [source for source in sources if "//" in source]
         assert not re.findall(r"""(?:@import|url\()\s*["']?(?:https?:)?//""", page)
 
-    @pytest.mark.parametrize("path", ["/api/docs", "/api/redoc"])
-    def test_takes_its_assets_from_this_server(self, client: Client, path: str) -> None:
-        page = client.get(path).content.decode()
+    def test_takes_its_program_from_this_server_without_the_makers_logo(
+        self, client: Client
+    ) -> None:
+        page = client.get("/api/redoc").content.decode()
+
+        [program] = [link for link in LINK.findall(page) if link.endswith(".js")]
+        bundle = client.get(program)
+        assert bundle["Content-Type"] == "text/javascript"
+        assert b"redoc" in bundle.content
+        assert b"logo-mini" not in bundle.content
+
+    def test_takes_its_assets_from_this_server(self, client: Client) -> None:
+        page = client.get("/api/docs").content.decode()
 
         assets = [link for link in LINK.findall(page) if link.startswith("/static/")]
         assert assets

@@ -510,7 +510,7 @@ def assert_sorry(page: Any) -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("pauses")
 class TestBackOffice:
-    SAVE = ("INSERT INTO", "salary")
+    SAVE = ("INSERT INTO", "mechanics_mechanic", "salary")
     LOG = ("INSERT INTO", "django_admin_log")
 
     @each_busy
