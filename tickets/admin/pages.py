@@ -84,7 +84,12 @@ class ServiceTicketAdmin(Exported, TicketMoves):
         "opened_at",
         "parts_total",
     )
-    list_filter = ("status", "priority", "opened_at")
+    list_filter = (
+        "status",
+        "priority",
+        "ticket_mechanics__mechanic",
+        "opened_at",
+    )
     list_select_related = ("vehicle", "customer")
     search_fields = (
         "=pk",

@@ -85,6 +85,7 @@ class Visit:
     def be_waiting(self) -> Iterator[int]:
         yield from self.start()
         yield self.between(20, 60)
+        self.log_minutes(extra=-self.job.minutes // 2)
         self.move(Status.WAITING)
         self.note(WAITING_NOTES, visible_to_customer=True)
 
