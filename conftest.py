@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from django.core.cache import cache
+from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.services import start_session
 from mechanic_shop.accounts.tests.factories import UserFactory
 from tests.leaks import no_leaks
+
+# How long an example takes says something of the machine, and nothing of the code.
+hypothesis_settings.register_profile("shop", deadline=None)
+hypothesis_settings.load_profile("shop")
 
 
 @pytest.fixture(autouse=True)
