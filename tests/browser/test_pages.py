@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from .conftest import SignIn
+from .conftest import OWNER, SignIn
 
-OWNER = "admin@example.com"
 ADMIN_PAGES = (
     "/admin/",
     "/admin/tickets/serviceticket/",

@@ -43,6 +43,9 @@ class LineForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         know_rows(self)
+        # The table's head names the columns for eyes only.
+        for field in self.fields.values():
+            field.widget.attrs["aria-label"] = str(field.label)
         if self.instance.pk is not None:
             for name in self.settled:
                 if name in self.fields:
