@@ -82,7 +82,8 @@ test-services: setup-dev setup-mysql ## Run the same suite on MySQL/MariaDB and 
 
 test-reliability: setup-dev setup-mysql ## Race, break and restart the production form
 	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
-		python -m pytest tests/reliability -m "reliability and not soak"
+		python -m pytest tests/reliability -m "reliability and not soak" \
+		--numprocesses 2 --dist loadgroup
 
 test-soak: setup-dev setup-mysql ## Keep the production form under load for long
 	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
