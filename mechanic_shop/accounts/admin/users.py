@@ -1,58 +1,44 @@
-"""Logins, groups and sessions in the back office."""
+"""Logins in the back office."""
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
-from django.contrib.auth.models import Group
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.forms import (
     AdminPasswordChangeForm,
-    AuthenticationForm,
     UserChangeForm,
     UserCreationForm,
 )
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from mechanic_shop.admin import ReadOnly, ShopModelAdmin, colored, dialog
+from mechanic_shop.admin import ShopModelAdmin, colored, dialog
 from mechanic_shop.admin.bulk import bulk
 from mechanic_shop.admin.exporting import Exported
 from mechanic_shop.api import security_log
 from mechanic_shop.api.errors import Conflict
 
-from .models import Session, User
-from .roles import ROLE_WORDS
-from .services import send_set_password_link
+from ..models import User
+from ..services import send_set_password_link
+from .rights import (
+    FLAGS,
+    TellsRights,
+    groups_to_give,
+    may_touch,
+    rights_of,
+    tell_of_rights,
+)
 
 PERSON = ("email", "first_name", "last_name")
 #: What only a superuser decides.
 POWERS = ("is_superuser", "user_permissions")
-#: What a login is allowed beside its groups and permissions.
-FLAGS = ("is_active", "is_staff", "is_superuser")
 
 LOGIN_COLORS = {"Active": "success", "Invited": "info", "Closed": "danger"}
-
-
-class StaffLoginForm(AuthenticationForm):
-    """The form at the door of the back office; it opens to staff only."""
-
-    def confirm_login_allowed(self, user: Any) -> None:
-        try:
-            super().confirm_login_allowed(user)
-        except ValidationError:
-            # Django tells of wrong passwords; this one was right.
-            security_log.record("login_failed", user_id=user.pk)
-            raise
-
-
-admin.site.login_form = StaffLoginForm
 
 
 class OwnLogin(Conflict):
@@ -71,27 +57,6 @@ class UserForm(UserChangeForm):
     class Meta:
         model = User
         fields = "__all__"
-
-
-class TellsRights:
-    """Write every change of rights into the security log."""
-
-    def save_model(
-        self, request: HttpRequest, obj: Model, form: Any, change: bool
-    ) -> None:
-        form.rights_before = rights_of(obj)
-        super().save_model(request, obj, form, change)  # type: ignore[misc]
-
-    def save_related(
-        self, request: HttpRequest, form: Any, formsets: Any, change: bool
-    ) -> None:
-        super().save_related(request, form, formsets, change)  # type: ignore[misc]
-        tell_of_rights(request, form.instance, form.instance.pk, form.rights_before)
-
-    def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        pk, before = obj.pk, rights_of(obj)
-        super().delete_model(request, obj)  # type: ignore[misc]
-        tell_of_rights(request, obj, pk, before)
 
 
 @admin.register(User)
@@ -335,103 +300,3 @@ def state_of_login(user: User | None) -> str | None:
     if not user.is_active:
         return "Closed"
     return "Active" if user.has_usable_password() else "Invited"
-
-
-def shop_roles() -> QuerySet[Group]:
-    """Keep the groups that stand for the shop's three roles."""
-    return Group.objects.filter(name__in=[name for name, _ in ROLE_WORDS])
-
-
-def rights_of(holder: Model) -> dict[str, Any]:
-    """Read from the database what a user or a group may do; a stranger may nothing."""
-    row: Any = type(holder)._default_manager.filter(pk=holder.pk).first()
-    if row is None:
-        return {}
-    if isinstance(row, Group):
-        return {"permissions": _names_of(row.permissions)}
-    return {
-        **{flag: getattr(row, flag) for flag in FLAGS},
-        "groups": sorted(row.groups.values_list("name", flat=True)),
-        "user_permissions": _names_of(row.user_permissions),
-    }
-
-
-def _names_of(permissions: Any) -> list[str]:
-    pairs = permissions.values_list("content_type__app_label", "codename")
-    return sorted(f"{app}.{codename}" for app, codename in pairs)
-
-
-def tell_of_rights(
-    request: HttpRequest, holder: Model, pk: int, before: dict[str, Any]
-) -> None:
-    """Write what changed of the rights into the security log, once it is committed."""
-    after = rights_of(holder) or dict.fromkeys(before)
-    changed = [right for right in after if before.get(right) != after[right]]
-    if not changed:
-        return
-    transaction.on_commit(
-        partial(
-            security_log.record,
-            "roles_changed",
-            **{"group_id" if isinstance(holder, Group) else "user_id": pk},
-            by_id=request.user.pk,
-            before={right: before.get(right) for right in changed},
-            after={right: after[right] for right in changed},
-        )
-    )
-
-
-def may_touch(request: HttpRequest, user: User | None) -> bool:
-    """Tell whether an account is out of reach: a superuser's is, to all others."""
-    return request.user.is_superuser or user is None or not user.is_superuser
-
-
-def groups_to_give(request: HttpRequest, user: User) -> Any:
-    """Offer the three roles; a superuser any group, and nobody loses one unseen."""
-    if request.user.is_superuser:
-        return Group.objects.all()
-    roles = Q(name__in=[name for name, _ in ROLE_WORDS])
-    return Group.objects.filter(roles | Q(pk__in=user.groups.all()))
-
-
-admin.site.unregister(Group)
-
-
-@admin.register(Group)
-class GroupAdmin(Exported, TellsRights, ShopModelAdmin, BaseGroupAdmin):
-    when_empty = "Groups say what the people in them may do."
-    list_display = ("name", "people", "rights")
-
-    @admin.display(description="People", ordering="people_count")
-    def people(self, group: Any) -> int:
-        return group.people_count  # type: ignore[no-any-return]
-
-    @admin.display(description="Permissions", ordering="rights_count")
-    def rights(self, group: Any) -> int:
-        return group.rights_count  # type: ignore[no-any-return]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
-        groups: QuerySet[Group] = super().get_queryset(request)
-        return groups.annotate(
-            people_count=Count("user", distinct=True),
-            rights_count=Count("permissions", distinct=True),
-        )
-
-
-@admin.register(Session)
-class SessionAdmin(Exported, ReadOnly, ShopModelAdmin):
-    when_empty = "Nobody has signed in through the API so far."
-    list_display = ("user", "created_at", "refreshed_at", "revoked_at")
-    list_filter = ("created_at", ("revoked_at", admin.EmptyFieldListFilter))
-    list_select_related = ("user",)
-    search_fields = ("user__email",)
-    date_hierarchy = "created_at"
-    ordering = ("-pk",)
-    # Not the token's id and the password's fingerprint: nobody needs to read them.
-    fields = ("user", "created_at", "refreshed_at", "revoked_at")
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        secrets = ("refresh_jti", "auth_hash")
-        return not lookup.startswith(secrets) and super().lookup_allowed(
-            lookup, value, request
-        )

@@ -1,0 +1,39 @@
+"""Groups in the back office: what the people in them may do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
+from django.contrib.auth.models import Group
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+
+from mechanic_shop.admin import ShopModelAdmin
+from mechanic_shop.admin.exporting import Exported
+
+from .rights import TellsRights
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class GroupAdmin(Exported, TellsRights, ShopModelAdmin, BaseGroupAdmin):
+    when_empty = "Groups say what the people in them may do."
+    list_display = ("name", "people", "rights")
+
+    @admin.display(description="People", ordering="people_count")
+    def people(self, group: Any) -> int:
+        return group.people_count  # type: ignore[no-any-return]
+
+    @admin.display(description="Permissions", ordering="rights_count")
+    def rights(self, group: Any) -> int:
+        return group.rights_count  # type: ignore[no-any-return]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
+        groups: QuerySet[Group] = super().get_queryset(request)
+        return groups.annotate(
+            people_count=Count("user", distinct=True),
+            rights_count=Count("permissions", distinct=True),
+        )

@@ -1,0 +1,30 @@
+"""Sign-ins through the API, for reading."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from mechanic_shop.admin import ReadOnly, ShopModelAdmin
+from mechanic_shop.admin.exporting import Exported
+
+from ..models import Session
+
+
+@admin.register(Session)
+class SessionAdmin(Exported, ReadOnly, ShopModelAdmin):
+    when_empty = "Nobody has signed in through the API so far."
+    list_display = ("user", "created_at", "refreshed_at", "revoked_at")
+    list_filter = ("created_at", ("revoked_at", admin.EmptyFieldListFilter))
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    date_hierarchy = "created_at"
+    ordering = ("-pk",)
+    # Not the token's id and the password's fingerprint: nobody needs to read them.
+    fields = ("user", "created_at", "refreshed_at", "revoked_at")
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        secrets = ("refresh_jti", "auth_hash")
+        return not lookup.startswith(secrets) and super().lookup_allowed(
+            lookup, value, request
+        )
