@@ -42,21 +42,6 @@ Status = TicketStatus
 
 
 @pytest.fixture
-def boss() -> User:
-    return make_user("boss", is_superuser=True)
-
-
-@pytest.fixture
-def desk(boss: User) -> Client:
-    return browser_of(boss)
-
-
-@pytest.fixture
-def ticket(boss: User) -> ServiceTicket:
-    return make_ticket(boss)
-
-
-@pytest.fixture
 def workshop() -> Client:
     return browser_of(make_user("tina", TECHNICIAN))
 

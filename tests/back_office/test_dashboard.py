@@ -39,21 +39,6 @@ pytestmark = pytest.mark.django_db
 INDEX = "/admin/"
 
 
-@pytest.fixture
-def boss() -> User:
-    return make_user("boss", is_superuser=True)
-
-
-@pytest.fixture
-def desk(boss: User) -> Client:
-    return browser_of(boss)
-
-
-@pytest.fixture
-def ticket(boss: User) -> ServiceTicket:
-    return make_ticket(boss)
-
-
 def holder_of(*permissions: str) -> User:
     """Make somebody with exactly these rights."""
     user = make_user("somebody")

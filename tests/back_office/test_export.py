@@ -36,16 +36,6 @@ from tickets.models import TicketPart
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def boss() -> User:
-    return make_user("boss", is_superuser=True)
-
-
-@pytest.fixture
-def desk(boss: User) -> Client:
-    return browser_of(boss)
-
-
 def content_of(answer: Any) -> bytes:
     assert answer.status_code == 200
     return b"".join(answer.streaming_content)

@@ -33,16 +33,6 @@ CONFIRM = "/admin/inventory/part/process_import/"
 HEAD = "Part number,Name,Cost,Quantity in stock"
 
 
-@pytest.fixture
-def boss() -> User:
-    return make_user("boss", is_superuser=True)
-
-
-@pytest.fixture
-def desk(boss: User) -> Client:
-    return browser_of(boss)
-
-
 @pytest.fixture(autouse=True)
 def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Keep what waits for the second step out of the machine's folder."""

@@ -32,16 +32,6 @@ from tests.test_admin import (
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def boss() -> User:
-    return make_user("boss", is_superuser=True)
-
-
-@pytest.fixture
-def desk(boss: User) -> Client:
-    return browser_of(boss)
-
-
 class TestTheListOfParts:
     @pytest.mark.parametrize(
         ("units", "pill"), [(0, "OUT"), (1, "LOW"), (5, "LOW"), (6, "OK")]

@@ -39,16 +39,6 @@ from tickets.models import ServiceTicket
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def boss() -> User:
-    return make_user("boss", is_superuser=True)
-
-
-@pytest.fixture
-def desk(boss: User) -> Client:
-    return browser_of(boss)
-
-
 def mark_in(page: str) -> str:
     found = re.search(r'name="_seen" value="([^"]+)"', page)
     assert found, "the form carries no version"

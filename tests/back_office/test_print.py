@@ -27,11 +27,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def boss() -> User:
-    return make_user("boss", is_superuser=True)
-
-
-@pytest.fixture
 def ticket(boss: User) -> ServiceTicket:
     vehicle = make_vehicle(make_customer("Ada"))
     Vehicle.objects.filter(pk=vehicle.pk).update(

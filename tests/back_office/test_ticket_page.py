@@ -32,16 +32,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def boss() -> User:
-    return make_user("boss", is_superuser=True)
-
-
-@pytest.fixture
-def desk(boss: User) -> Client:
-    return browser_of(boss)
-
-
-@pytest.fixture
 def viewer() -> Client:
     """A browser of somebody who sees tickets and nothing else."""
     user = make_user("vic")
