@@ -47,3 +47,14 @@ class TestPage:
         for path in ADMIN_PAGES:
             page.goto(path)
             expect(page.locator("h1").first).to_be_visible()
+
+    @pytest.mark.parametrize("path", ["/api/inventory", "/api/customers/1"])
+    def test_of_the_browsable_api_opens_with_its_forms(
+        self, sign_in: SignIn, path: str
+    ) -> None:
+        page = sign_in(OWNER)
+
+        page.goto(path)
+
+        expect(page.get_by_role("heading").first).to_be_visible()
+        expect(page.locator("form").first).to_be_attached()
