@@ -471,3 +471,18 @@ class TestARole:
         page = Client().post(reverse("admin:login"), form)
 
         assert "staff account" in text_of(page)
+
+
+class TestTheListOfGroups:
+    @pytest.mark.parametrize(
+        ("people", "shown", "hidden"),
+        [("some", MANAGER, TECHNICIAN), ("none", TECHNICIAN, MANAGER)],
+    )
+    def test_can_be_narrowed_to_those_with_people(
+        self, owner: User, manager: User, people: str, shown: str, hidden: str
+    ) -> None:
+        page = browser_of(owner).get(url(Group, "changelist"), {"people": people})
+
+        names = [group.name for group in page.context["cl"].queryset]
+        assert shown in names
+        assert hidden not in names

@@ -18,10 +18,27 @@ from .rights import TellsRights
 admin.site.unregister(Group)
 
 
+class InUseFilter(admin.SimpleListFilter):
+    title = "people"
+    parameter_name = "people"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("some", "With people"), ("none", "Empty")]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        match self.value():
+            case "some":
+                return queryset.filter(people_count__gt=0)
+            case "none":
+                return queryset.filter(people_count=0)
+        return queryset
+
+
 @admin.register(Group)
 class GroupAdmin(Exported, TellsRights, ShopModelAdmin, BaseGroupAdmin):
     when_empty = "Groups say what the people in them may do."
     list_display = ("name", "people", "rights")
+    list_filter = (InUseFilter,)
 
     @admin.display(description="People", ordering="people_count")
     def people(self, group: Any) -> int:
