@@ -1,0 +1,149 @@
+"""How operations fail: in one schema, whatever the status is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from rest_framework import serializers
+
+from ..errors import phrase_of
+
+REQUEST_ID = "3f0c8a52d1b94e7f9a6e5c1d2b3a4f50"
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """The body of every answer that is not a success."""
+
+    error = serializers.CharField(help_text="The status line: `404 Not Found`.")
+    message = serializers.CharField(help_text="One sentence for a person.")
+    code = serializers.CharField(help_text="A stable word for programs.")
+    fields = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.ListField(child=serializers.CharField()),
+        required=False,
+        help_text="With a 400: what is wrong with which field. What concerns no single"
+        " field is under `non_field_errors`.",
+    )
+    requested = serializers.IntegerField(
+        required=False, help_text="With `insufficient_stock`: how many were asked for."
+    )
+    available = serializers.IntegerField(
+        required=False, help_text="With `insufficient_stock`: how many there are."
+    )
+    allowed = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="With `illegal_move`: the statuses that the ticket may take now.",
+    )
+    request_id = serializers.CharField(
+        help_text="The same as in the header `X-Request-ID`; quote it when you ask."
+    )
+
+    class Meta:
+        may_be_absent = ("fields", "requested", "available", "allowed")
+
+
+#: Of each status that an operation may get without doing anything for it: what it
+#: means, and what the answer says.
+FAILURES: dict[int, tuple[str, dict[str, Any]]] = {
+    400: (
+        "The request is not valid; `fields` says what is wrong.",
+        {
+            "message": "phone: This field may not be blank.",
+            "code": "invalid",
+            "fields": {"phone": ["This field may not be blank."]},
+        },
+    ),
+    401: (
+        "There is no token, or it is not valid any more.",
+        {
+            "message": "Authentication credentials were not provided.",
+            "code": "not_authenticated",
+        },
+    ),
+    403: (
+        "The caller is known and may not do this.",
+        {
+            "message": "You do not have permission to perform this action.",
+            "code": "permission_denied",
+        },
+    ),
+    404: (
+        "There is no such thing, or the caller may not see it.",
+        {"message": "There is nothing here that you may see.", "code": "not_found"},
+    ),
+    409: (
+        "A rule of the shop, or the present state of things, forbids this.",
+        {
+            "message": "Somebody changed this just now. Try again.",
+            "code": "conflict",
+        },
+    ),
+    412: (
+        "The row is no longer what `If-Match` names; nothing was changed.",
+        {
+            "message": "This was changed since you read it. Read it again and decide.",
+            "code": "precondition_failed",
+        },
+    ),
+    413: (
+        "The body is over 1 MB.",
+        {"message": "The body is too large.", "code": "content_too_large"},
+    ),
+    415: (
+        "The body is not JSON.",
+        {
+            "message": 'Unsupported media type "text/plain" in request.',
+            "code": "unsupported_media_type",
+        },
+    ),
+    422: (
+        "The `Idempotency-Key` was used for another request.",
+        {
+            "message": "This Idempotency-Key was used for another request.",
+            "code": "idempotency_key_reused",
+        },
+    ),
+    429: (
+        "The limit is reached; `Retry-After` says for how many seconds.",
+        {
+            "message": "Rate limit exceeded. Try again in 42 seconds.",
+            "code": "throttled",
+        },
+    ),
+    503: (
+        "The database is away or too busy. Nothing was done: send it again.",
+        {
+            "message": "The database does not answer. Try again soon.",
+            "code": "database_unavailable",
+        },
+    ),
+}
+
+
+def failure(status: int, description: str = "", **body: Any) -> OpenApiResponse:
+    """Describe how an operation of its own fails, beyond what all share."""
+    meaning, usual = FAILURES[status]
+    value = envelope_of(status, {**usual, **body})
+    example = OpenApiExample(str(value["code"]), value=value, response_only=True)
+    return OpenApiResponse(ErrorSerializer, description or meaning, [example])
+
+
+def conflict(**codes: str | dict[str, Any]) -> OpenApiResponse:
+    """Describe a 409 by its codes, each with its sentence or its parts of the body."""
+    meaning = f"{FAILURES[409][0]} Codes: {', '.join(f'`{code}`' for code in codes)}."
+    return OpenApiResponse(
+        ErrorSerializer,
+        meaning,
+        [_conflict_example(code, body) for code, body in codes.items()],
+    )
+
+
+def _conflict_example(code: str, body: str | dict[str, Any]) -> OpenApiExample:
+    parts = {"message": body} if isinstance(body, str) else body
+    value = envelope_of(409, {"code": code, **parts})
+    return OpenApiExample(code, value=value, response_only=True)
+
+
+def envelope_of(status: int, body: dict[str, Any]) -> dict[str, Any]:
+    return {"error": f"{status} {phrase_of(status)}", **body, "request_id": REQUEST_ID}

@@ -1,0 +1,83 @@
+"""How the OpenAPI document introduces the API; its content comes from the views."""
+
+from typing import Any
+
+from .back_office import SHOP_NAME
+
+#: Semantic versioning; what that promises to clients is in docs/adr/0012.
+API_VERSION = "1.0.0"
+
+ABOUT = """\
+Customers, vehicles, mechanics, service tickets and parts of a car repair shop.
+
+**Tokens.** `POST /api/auth/login` answers an access token and a refresh token. Send the
+access token with every request: `Authorization: Bearer <token>`.
+
+**Paths** work with and without a trailing slash; `service_tickets` is another spelling
+of `service-tickets`.
+
+**Values.** Money is in whole cents where the name ends in `_cents`. Times are ISO 8601
+in UTC. PUT and PATCH both change only the fields that are sent. A field that is not
+known is refused; one that the server sets itself may be sent back unchanged.
+
+**Errors** have one shape, the schema `Error`, whatever the status is. Beside those
+listed, every operation can answer 405 for another method, 406 for an `Accept` without
+JSON, and 500.
+
+**Limits.** Operations with a limit tell what is left of it in `RateLimit-…` headers.
+
+**Retries.** With an `Idempotency-Key`, POST and PATCH can be sent again when an answer
+got lost. They take effect once.
+
+**Edits.** With the `ETag` of what you read as `If-Match`, a change overwrites nobody's.
+"""
+
+TAGS = [
+    {"name": "auth", "description": "Sign up, sign in, stay signed in."},
+    {"name": "customers", "description": "People who bring cars, and their cars."},
+    {"name": "vehicles", "description": "Cars across the whole shop."},
+    {"name": "mechanics", "description": "Who works here, and who works most."},
+    {
+        "name": "service-tickets",
+        "description": "Work on a car: its state, mechanics, parts and timeline.",
+    },
+    {"name": "inventory", "description": "Parts, and the ledger of their stock."},
+]
+
+SCHEMA = "mechanic_shop.api.schema"
+
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": f"{SHOP_NAME} API",
+    "DESCRIPTION": ABOUT,
+    "VERSION": API_VERSION,
+    "LICENSE": {"name": "MIT"},
+    "TAGS": TAGS,
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SCHEMA_PATH_PREFIX": "/api",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    # The document is the same for everybody: what one sees who may see all.
+    "GET_MOCK_REQUEST": f"{SCHEMA}.operations.request_of_the_owner",
+    "GET_LIB_DOC_EXCLUDES": f"{SCHEMA}.shapes.bases_without_words",
+    "PREPROCESSING_HOOKS": [f"{SCHEMA}.paths.one_path_per_operation"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        f"{SCHEMA}.pruning.drop_unused_schemas",
+    ],
+    "SORT_OPERATIONS": f"{SCHEMA}.paths.by_tag_and_path",
+    "SORT_OPERATION_PARAMETERS": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "deepLinking": True},
+    "ENUM_NAME_OVERRIDES": {
+        "TicketStatus": "tickets.models.TicketStatus",
+        "TicketEventKind": "tickets.models.TicketEventKind",
+        "MovementReason": "inventory.models.MovementReason",
+        "AdjustmentReason": "inventory.serializers.ADJUSTMENT_REASONS",
+        "VinCheck": "customers.serializers.VIN_CHECKS",
+        "Role": "mechanic_shop.accounts.roles.ROLES_IN_ANSWERS",
+    },
+}
