@@ -20,8 +20,12 @@ from .vin import normalize_vin
 class CustomerFilterSet(ShopFilterSet):
     search_columns = ("first_name", "last_name", "email", "phone")
 
-    search = django_filters.CharFilter(method="filter_search")
-    updated_after = MomentFilter("updated_at", lookup_expr="gt")
+    search = django_filters.CharFilter(
+        method="filter_search", help_text="Words in name, email address or phone."
+    )
+    updated_after = MomentFilter(
+        "updated_at", lookup_expr="gt", help_text="Changed after this time."
+    )
     ordering = TotalOrderingFilter(fields=["last_name", "email", "created_at"])
 
     class Meta:
@@ -30,10 +34,16 @@ class CustomerFilterSet(ShopFilterSet):
 
 
 class VehicleFilterSet(ShopFilterSet):
-    search = django_filters.CharFilter(method="filter_search")
-    vin = django_filters.CharFilter(method="filter_vin")
-    license_plate = django_filters.CharFilter(lookup_expr="iexact")
-    customer_id = WholeNumberFilter()
+    search = django_filters.CharFilter(
+        method="filter_search", help_text="Words in VIN, plate, make or model."
+    )
+    vin = django_filters.CharFilter(
+        method="filter_vin", help_text="The VIN, or its last characters."
+    )
+    license_plate = django_filters.CharFilter(
+        lookup_expr="iexact", help_text="The whole plate, in any case."
+    )
+    customer_id = WholeNumberFilter(help_text="Vehicles of this customer.")
 
     class Meta:
         model = Vehicle

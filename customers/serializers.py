@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.fields import Field
 
 from mechanic_shop.accounts.models import User
-from mechanic_shop.accounts.roles import role_of
-from mechanic_shop.accounts.serializers import PasswordField, UserSerializer
+from mechanic_shop.accounts.serializers import (
+    NewPasswordField,
+    RoleField,
+    UserSerializer,
+)
 from mechanic_shop.api.serializers import (
     BlankIsNullMixin,
+    ShownModelSerializer,
     StrictModelSerializer,
     VisibleRelatedField,
 )
 
 from . import vin as vins
 from .models import Customer, Vehicle, vin_complaint
+
+VIN_CHECKS = tuple(check.value for check in vins.VinCheck)
 
 
 class CustomerSerializer(StrictModelSerializer[Customer]):
@@ -40,7 +47,7 @@ class CustomerSerializer(StrictModelSerializer[Customer]):
         ]
 
 
-class BriefCustomerSerializer(serializers.ModelSerializer[Customer]):
+class BriefCustomerSerializer(ShownModelSerializer[Customer]):
     customer_id = serializers.IntegerField(source="pk", read_only=True)
 
     class Meta:
@@ -48,6 +55,9 @@ class BriefCustomerSerializer(serializers.ModelSerializer[Customer]):
         fields = ["customer_id", "first_name", "last_name", "phone"]
 
 
+@extend_schema_field(
+    {"type": "string", "pattern": r"^[A-HJ-NPR-Za-hj-npr-z0-9\s-]*$", "maxLength": 64}
+)
 class VinField(BlankIsNullMixin):
     """A VIN as people type it: case, spaces and dashes do not matter."""
 
@@ -64,9 +74,7 @@ class VehicleSerializer(StrictModelSerializer[Vehicle]):
     vehicle_id = serializers.IntegerField(source="pk", read_only=True)
     customer_id = serializers.IntegerField(read_only=True)
     vin = VinField(max_length=64, required=False, allow_null=True, allow_blank=True)
-    vin_check = serializers.ChoiceField(
-        choices=[(check.value, check.value) for check in vins.VinCheck], read_only=True
-    )
+    vin_check = serializers.ChoiceField(choices=VIN_CHECKS, read_only=True)
 
     class Meta:
         model = Vehicle
@@ -85,6 +93,8 @@ class VehicleSerializer(StrictModelSerializer[Vehicle]):
             "updated_at",
         ]
         derived_fields = ("vin_check",)
+        # The model knows the year that is next; this one is for what is no year at all.
+        extra_kwargs = {"year": {"max_value": 9999, "help_text": "Up to next year."}}
 
     def _changes(self, field: Field[Any, Any, Any, Any], sent: Any) -> bool:
         """Let a new vehicle name the customer of its path."""
@@ -120,16 +130,18 @@ class ShopVehicleSerializer(VehicleSerializer):
     )
 
 
-class BriefVehicleSerializer(serializers.ModelSerializer[Vehicle]):
+class BriefVehicleSerializer(ShownModelSerializer[Vehicle]):
     vehicle_id = serializers.IntegerField(source="pk", read_only=True)
 
     class Meta:
         model = Vehicle
         fields = ["vehicle_id", "year", "make", "model", "license_plate", "vin"]
+        # Else the document would name the largest year that the database has room for.
+        read_only_fields = fields
 
 
 class RegisterSerializer(StrictModelSerializer[Customer]):
-    password = PasswordField()
+    password = NewPasswordField()
 
     class Meta:
         model = Customer
@@ -171,13 +183,38 @@ class SystemBSignedInSerializer(SignedInSerializer):
     token = serializers.CharField(source="access_token")
 
 
-class MeSerializer(serializers.ModelSerializer[User]):
+@extend_schema_serializer(component_name="Me")
+class MeAnswerSerializer(CustomerSerializer):
+    """Who is signed in; without a customer, that one's fields are missing."""
+
+    user_id = serializers.IntegerField()
+    mechanic_id = serializers.IntegerField(allow_null=True)
+    customer_id = serializers.IntegerField(allow_null=True)
+    role = RoleField()
+    is_staff = serializers.BooleanField()
+
+    class Meta(CustomerSerializer.Meta):
+        fields = [
+            "user_id",
+            "mechanic_id",
+            "role",
+            "is_staff",
+            *CustomerSerializer.Meta.fields,
+        ]
+        never_null = ("email",)
+        may_be_absent = tuple(
+            set(CustomerSerializer.Meta.fields)
+            - {"customer_id", "email", "first_name", "last_name"}
+        )
+
+
+class MeSerializer(ShownModelSerializer[User]):
     """Who is signed in: the customer's fields where there is one, and the login's."""
 
     user_id = serializers.IntegerField(source="pk")
-    customer_id = serializers.IntegerField(allow_null=True, default=None)
+    customer_id = serializers.SerializerMethodField()
     mechanic_id = serializers.SerializerMethodField()
-    role = serializers.SerializerMethodField()
+    role = RoleField()
 
     class Meta:
         model = User
@@ -197,8 +234,9 @@ class MeSerializer(serializers.ModelSerializer[User]):
         mechanic = getattr(user, "mechanic", None)
         return mechanic.pk if mechanic else None
 
-    def get_role(self, user: User) -> str:
-        return role_of(user)
+    def get_customer_id(self, user: User) -> int | None:
+        customer = getattr(user, "customer", None)
+        return customer.pk if customer else None
 
     def to_representation(self, user: User) -> dict[str, Any]:
         login = super().to_representation(user)

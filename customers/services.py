@@ -20,7 +20,7 @@ from mechanic_shop.accounts.services import (
 )
 from mechanic_shop.api.errors import Conflict, InUse
 from mechanic_shop.api.models import IdempotencyKey
-from mechanic_shop.api.saving import lock_row, save_changes
+from mechanic_shop.api.saving import claim, lock_row, save_changes
 from mechanic_shop.api.transactions import retried
 
 from .models import Customer, Vehicle
@@ -222,10 +222,11 @@ def change_owner(*, vehicle: Vehicle, customer: Customer) -> None:
     :raises InUse: while a ticket of the vehicle is open
     :raises OwnerChanged: if somebody else did the same at this moment
     """
-    owners = Customer.objects.not_erased().filter(
-        pk__in=[vehicle.customer_id, customer.pk]
-    )
+    pks = sorted({vehicle.customer_id, customer.pk})
+    owners = Customer.objects.not_erased().filter(pk__in=pks)
     # Both at once and in one order, so that two hand-overs never wait for each other.
+    for pk in pks:
+        claim(Customer, pk)
     if customer not in owners.order_by("pk").select_for_update():
         raise OwnerChanged("The new owner is no longer a customer.")
     vehicle = lock_vehicle(vehicle)
@@ -240,7 +241,9 @@ def lock_vehicle(vehicle: Vehicle) -> Vehicle:
 
     :raises OwnerChanged: if it got another owner meanwhile, or the owner is erased
     """
+    claim(Customer, vehicle.customer_id)
     owner = Customer.objects.select_for_update().filter(pk=vehicle.customer_id).first()
+    claim(Vehicle, vehicle.pk)
     locked = Vehicle.objects.select_for_update().filter(pk=vehicle.pk).first()
     if owner is None or owner.erased_at or locked is None:
         raise OwnerChanged("The owner of this vehicle is no longer a customer.")

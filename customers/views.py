@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
@@ -13,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from mechanic_shop.accounts import rights
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.serializers import LoginSerializer
 from mechanic_shop.accounts.services import check_credentials, start_session
@@ -30,8 +30,9 @@ from mechanic_shop.api.viewsets import (
     ShopViewSet,
     UpdateMixin,
 )
+from mechanic_shop.queries import PreparedQuery
 
-from . import services
+from . import schema, services
 from .filters import CustomerFilterSet, VehicleFilterSet
 from .models import Customer, Vehicle
 from .serializers import (
@@ -42,6 +43,15 @@ from .serializers import (
     SignedInSerializer,
     SystemBSignedInSerializer,
     VehicleSerializer,
+)
+
+#: A login with the customer and the mechanic that it may be.
+WITH_THEIR_ROWS = PreparedQuery(
+    lambda pk: (
+        User.objects.select_related("customer", "mechanic")
+        .annotate(names_of_groups=rights.group_names_of("pk"))
+        .filter(pk=pk)
+    )
 )
 
 
@@ -64,7 +74,7 @@ class AuthViewSet(ShopViewSet[Customer]):
     queryset = Customer.objects.none()
     serializer_class = LoginSerializer
 
-    @extend_schema(request=RegisterSerializer, responses={201: SignedInSerializer})
+    @schema.register
     @action(
         detail=False,
         methods=["post"],
@@ -80,20 +90,24 @@ class AuthViewSet(ShopViewSet[Customer]):
         answer = signed_in(customer.user, "Welcome! Your account is ready.")
         return Response(SignedInSerializer(answer).data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(request=LoginSerializer, responses={200: SignedInSerializer})
+    @schema.login
     @action(detail=False, methods=["post"], authentication_classes=[])
     def login(self, request: Request) -> Response:
         """Sign in with email address and password."""
         user = check_credentials(request=request, **self.get_validated(LoginSerializer))
         return Response(SignedInSerializer(signed_in(user, "Signed in.")).data)
 
-    @extend_schema(responses={200: MeSerializer})
+    @schema.me
     @action(detail=False, methods=["get"], pagination_class=None)
     def me(self, request: Request) -> Response:
         """Tell who is signed in."""
-        return Response(MeSerializer(self.user).data)
+        user = WITH_THEIR_ROWS.first(self.user.pk)
+        assert user is not None, "whoever signed in is there"
+        user.group_names = rights.read(user.names_of_groups)
+        return Response(MeSerializer(user).data)
 
 
+@schema.customers
 class CustomerViewSet(ShopModelViewSet[Customer]):
     verbs = {
         "list": "customers.view_customer",
@@ -119,7 +133,7 @@ class CustomerViewSet(ShopModelViewSet[Customer]):
     def perform_destroy(self, instance: Customer) -> None:
         services.delete_customer(customer=instance)
 
-    @extend_schema(request=LoginSerializer, responses={200: SystemBSignedInSerializer})
+    @schema.login_of_system_b
     @action(
         detail=False,
         methods=["post"],
@@ -142,6 +156,7 @@ class VehicleRows(ShopViewSet[Vehicle]):
         services.lock_vehicle(row)
 
 
+@schema.customer_vehicles
 class CustomerVehicleViewSet(VehicleRows, ShopModelViewSet[Vehicle]):
     """The vehicles of the customer in the path."""
 
@@ -157,7 +172,9 @@ class CustomerVehicleViewSet(VehicleRows, ShopModelViewSet[Vehicle]):
     serializer_class = VehicleSerializer
 
     def get_queryset(self) -> QuerySet[Vehicle]:
-        return super().get_queryset().filter(customer_id=self.kwargs["customer_id"])
+        # An id beyond all numbers is nobody's; as a foreign key's value it overflows.
+        customers = Customer.objects.filter(pk=self.kwargs["customer_id"])
+        return super().get_queryset().filter(customer__in=customers)
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         self.get_customer()
@@ -182,6 +199,7 @@ class CustomerVehicleViewSet(VehicleRows, ShopModelViewSet[Vehicle]):
         services.delete_vehicle(vehicle=instance)
 
 
+@schema.vehicles
 class VehicleViewSet(mixins.ListModelMixin, RetrieveMixin, UpdateMixin, VehicleRows):
     """Vehicles across the shop."""
 

@@ -16,11 +16,23 @@ from .models import Part
 class PartFilterSet(ShopFilterSet):
     search_columns = ("part_number", "name", "description", "manufacturer")
 
-    low_stock = StrictBooleanFilter(method="filter_low_stock")
-    category = django_filters.CharFilter(lookup_expr="iexact")
-    search = django_filters.CharFilter(method="filter_search")
-    is_active = StrictBooleanFilter()
-    updated_after = MomentFilter("updated_at", lookup_expr="gt")
+    low_stock = StrictBooleanFilter(
+        method="filter_low_stock",
+        help_text="No more left than the reorder level; false: the others.",
+    )
+    category = django_filters.CharFilter(
+        lookup_expr="iexact", help_text="The whole name, in any case."
+    )
+    search = django_filters.CharFilter(
+        method="filter_search",
+        help_text="Words in number, name, description or manufacturer.",
+    )
+    is_active = StrictBooleanFilter(
+        help_text="False lists the parts that are no longer kept."
+    )
+    updated_after = MomentFilter(
+        "updated_at", lookup_expr="gt", help_text="Changed after this time."
+    )
     ordering = TotalOrderingFilter(
         fields=[
             "part_number",
@@ -39,8 +51,12 @@ class PartFilterSet(ShopFilterSet):
         """Leave out parts that are no longer kept, unless the caller asks for them."""
         rows: QuerySet[Part] = super().filter_queryset(queryset)
         if self.form.cleaned_data.get("is_active") is None:
-            rows = rows.filter(is_active=True)
+            rows = self.unfiltered(rows)
         return rows
+
+    @classmethod
+    def unfiltered(cls, queryset: QuerySet[Part]) -> QuerySet[Part]:
+        return queryset.in_use()  # type: ignore[attr-defined, no-any-return]
 
     def filter_low_stock(
         self, queryset: QuerySet[Part], name: str, value: bool

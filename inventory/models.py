@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Self
+from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -12,6 +14,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
+from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from mechanic_shop.accounts.models import User
@@ -41,10 +44,10 @@ class PartQuerySet(models.QuerySet["Part"]):
         return self.filter(is_active=True)
 
     def low_on_stock(self) -> Self:
-        return self.filter(quantity_in_stock__lte=F("reorder_level"))
+        return self.filter(is_low=True)
 
     def well_stocked(self) -> Self:
-        return self.filter(quantity_in_stock__gt=F("reorder_level"))
+        return self.filter(is_low=False)
 
     def emptiest_first(self) -> Self:
         return self.order_by("quantity_in_stock", "part_number", "pk")
@@ -79,6 +82,16 @@ class Part(models.Model):
         validators=[MaxValueValidator(MAX_STOCK)],
         help_text="Order more when no more than this many are left.",
     )
+    #: What ``needs_reorder`` says, where an index finds it.
+    is_low = models.GeneratedField(
+        expression=models.Case(
+            models.When(quantity_in_stock__lte=F("reorder_level"), then=True),
+            default=False,
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+        editable=False,
+    )
     is_active = models.BooleanField("active", default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -89,6 +102,7 @@ class Part(models.Model):
         excluded_fields=[
             "part_number_key",
             "quantity_in_stock",
+            "is_low",
             "created_at",
             "updated_at",
         ]
@@ -117,6 +131,8 @@ class Part(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["is_active"], name="part_active"),
+            models.Index(fields=["is_low", "is_active"], name="part_low"),
             models.Index(fields=["category"], name="part_category"),
             models.Index(fields=["updated_at"], name="part_updated_at"),
         ]
@@ -188,3 +204,37 @@ class StockMovement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.delta:+d} × {self.part_id} ({self.reason})"
+
+
+def new_name() -> str:
+    return uuid4().hex
+
+
+class PendingImportQuerySet(models.QuerySet["PendingImport"]):
+    def too_old(self) -> Self:
+        return self.filter(created_at__lt=timezone.now() - PendingImport.PATIENCE)
+
+
+class PendingImport(models.Model):
+    """A spreadsheet whose plan somebody looks at and has not agreed to yet.
+
+    It waits here and not on a disk, since the next request may meet another server.
+    """
+
+    #: Somebody who looks for longer uploads the file again.
+    PATIENCE = timedelta(hours=1)
+
+    name = models.CharField(max_length=32, primary_key=True, default=new_name)
+    content = models.BinaryField()
+    created_at = models.DateTimeField(
+        default=timezone.now, editable=False, db_index=True
+    )
+
+    objects = PendingImportQuerySet.as_manager()
+
+    class Meta:
+        # Nobody works with these rows but the import itself.
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name

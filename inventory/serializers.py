@@ -3,10 +3,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from mechanic_shop.accounts.models import User
 from mechanic_shop.api.serializers import (
+    ShownModelSerializer,
     StrictModelSerializer,
     StrictSerializer,
     UTCDateTimeField,
@@ -16,13 +18,24 @@ from mechanic_shop.api.serializers import (
 from .models import ASCII_ONLY, MAX_COST_CENTS, Part, StockMovement
 
 MAX_QUANTITY = 1_000_000
+#: Why a person may say that the stock is another; the rest is the ticket's business.
+ADJUSTMENT_REASONS = [
+    choice
+    for choice in StockMovement.Reason.choices
+    if choice[0] in {"adjust", "count", "receive"}
+]
+
+
+@extend_schema_field({"type": "string", "pattern": r"^[\x01-\x7F]*$", "maxLength": 100})
+class PartNumberField(serializers.CharField):
+    """A part's number, of which only ASCII is compared the same everywhere."""
 
 
 class PartSerializer(StrictModelSerializer[Part]):
     """A part; ``price`` is ``current_cost_cents`` in whole currency units."""
 
     part_id = serializers.IntegerField(source="pk", read_only=True)
-    part_number = serializers.CharField(
+    part_number = PartNumberField(
         max_length=100, required=False, allow_blank=True, allow_null=True
     )
     current_cost_cents = WholeNumberField(
@@ -34,6 +47,7 @@ class PartSerializer(StrictModelSerializer[Part]):
         min_value=Decimal(0),
         max_value=Decimal(MAX_COST_CENTS) / 100,
         required=False,
+        help_text="At most two decimal places.",
     )
     quantity_in_stock = WholeNumberField(min_value=0, required=False)
     reorder_level = WholeNumberField(
@@ -61,6 +75,7 @@ class PartSerializer(StrictModelSerializer[Part]):
             "updated_at",
         ]
         derived_fields = ("needs_reorder",)
+        never_null = ("part_number",)
 
     def validate_quantity_in_stock(self, quantity: int) -> int:
         """Bound what somebody counts; a larger stock that has grown may be repeated."""
@@ -115,7 +130,7 @@ class PartSerializer(StrictModelSerializer[Part]):
         return next(iter(changed), None)
 
 
-class ActorSerializer(serializers.ModelSerializer[User]):
+class ActorSerializer(ShownModelSerializer[User]):
     """Who did something, in a ledger or a timeline."""
 
     user_id = serializers.IntegerField(source="pk")
@@ -126,7 +141,7 @@ class ActorSerializer(serializers.ModelSerializer[User]):
         fields = ["user_id", "name"]
 
 
-class StockMovementSerializer(serializers.ModelSerializer[StockMovement]):
+class StockMovementSerializer(ShownModelSerializer[StockMovement]):
     movement_id = serializers.IntegerField(source="pk")
     part_id = serializers.IntegerField()
     ticket_id = serializers.IntegerField(allow_null=True)
@@ -152,11 +167,7 @@ class StockMovementSerializer(serializers.ModelSerializer[StockMovement]):
 class AdjustQuantitySerializer(StrictSerializer):
     adjustment = WholeNumberField(min_value=-MAX_QUANTITY, max_value=MAX_QUANTITY)
     reason = serializers.ChoiceField(
-        choices=[
-            choice
-            for choice in StockMovement.Reason.choices
-            if choice[0] in {"adjust", "count", "receive"}
-        ],
+        choices=ADJUSTMENT_REASONS,
         default=StockMovement.Reason.ADJUST,
     )
     note = serializers.CharField(max_length=255, allow_blank=True, default="")

@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from mechanic_shop import metrics
 from mechanic_shop.accounts.models import User
 from mechanic_shop.api.errors import Conflict, InUse
 from mechanic_shop.api.saving import save_changes
@@ -148,6 +149,7 @@ def _move(
     )
     quantity = Part.objects.values_list("quantity_in_stock", flat=True).get(pk=part.pk)
     if not moved and delta < 0:
+        metrics.meter.stock_shortage()
         raise InsufficientStock(part, requested=-delta, available=quantity)
     if not moved:
         raise TooMuchStock(f"There is no room for {delta} more units.")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,7 +8,7 @@ from rest_framework.serializers import BaseSerializer
 from mechanic_shop.api.throttling import CreatePartThrottle
 from mechanic_shop.api.viewsets import ShopModelViewSet
 
-from . import services
+from . import schema, services
 from .filters import PartFilterSet
 from .models import Part
 from .serializers import (
@@ -20,6 +19,7 @@ from .serializers import (
 )
 
 
+@schema.parts
 class PartViewSet(ShopModelViewSet[Part]):
     #: Enough to try an update; each change then needs its own right.
     CHANGES = ("inventory.change_part", "inventory.adjust_quantity")
@@ -57,9 +57,7 @@ class PartViewSet(ShopModelViewSet[Part]):
     def perform_destroy(self, instance: Part) -> None:
         services.delete_part(part=instance)
 
-    @extend_schema(
-        request=AdjustQuantitySerializer, responses={200: AdjustedPartSerializer}
-    )
+    @schema.adjust_quantity
     @action(
         detail=True,
         methods=["patch"],
@@ -80,7 +78,7 @@ class PartViewSet(ShopModelViewSet[Part]):
         }
         return Response(AdjustedPartSerializer(answer).data)
 
-    @extend_schema(responses={200: StockMovementSerializer(many=True)})
+    @schema.movements
     @action(detail=True, filterset_class=None, collection="movements")
     def movements(self, request: Request, pk: str) -> Response:
         """Show everything that ever moved this part, newest first."""

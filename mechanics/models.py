@@ -15,6 +15,8 @@ from simple_history.models import HistoricalRecords
 
 from mechanic_shop.accounts.emails import normalize_email, validate_ascii_email
 from mechanic_shop.accounts.models import User
+from mechanic_shop.api import totals
+from mechanic_shop.queries import PreparedQuery
 
 MAX_SALARY = 1_000_000_000
 
@@ -38,12 +40,18 @@ class MechanicListVersion(models.Model):
 
     @classmethod
     def current(cls) -> str:
-        row = cls.objects.filter(pk=1).values_list("generation", flat=True).first()
-        return row or "initial"
+        for (generation,) in CURRENT_GENERATION.rows(1):
+            return str(generation)
+        return "initial"
 
     @classmethod
     def renew(cls) -> None:
         cls.objects.update_or_create(pk=1, defaults={"generation": uuid4().hex})
+
+
+CURRENT_GENERATION = PreparedQuery(
+    lambda pk: MechanicListVersion.objects.filter(pk=pk).values_list("generation")
+)
 
 
 class MechanicQuerySet(models.QuerySet["Mechanic"]):
@@ -59,6 +67,21 @@ class MechanicQuerySet(models.QuerySet["Mechanic"]):
     def with_ticket_count(self) -> Self:
         """Add ``ticket_count``: the tickets ever assigned, whatever their status."""
         return self.annotate(ticket_count=models.Count("ticket_mechanics"))
+
+    def ranked(self, *, descending: bool) -> list[Mechanic]:
+        """Sort by ``ticket_count``, then by key.
+
+        Who is ranked is always true; the counts as far as ``totals`` promises it.
+        """
+        counts = totals.recent(self)
+        rows = list(self.with_ticket_count() if counts is None else self)
+        if counts is None:
+            counts = {row.pk: row.ticket_count for row in rows}  # type: ignore[attr-defined]
+            totals.note(self, counts, total=sum(counts.values()))
+        for row in rows:
+            row.ticket_count = counts.get(row.pk, 0)  # type: ignore[attr-defined]
+        sign = -1 if descending else 1
+        return sorted(rows, key=lambda row: (sign * counts.get(row.pk, 0), row.pk))
 
     @transaction.atomic
     def update(self, **kwargs: Any) -> int:

@@ -4,10 +4,9 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from rest_framework import serializers
-from rest_framework.fields import Field
 
 from mechanic_shop.accounts.models import User
-from mechanic_shop.api.serializers import StrictModelSerializer
+from mechanic_shop.api.serializers import ShownModelSerializer, StrictModelSerializer
 
 from .models import Mechanic
 
@@ -44,14 +43,13 @@ class MechanicSerializer(StrictModelSerializer[Mechanic]):
             "updated_at",
         ]
         derived_fields = ("ticket_count",)
+        may_be_absent = tuple(set(fields) - set(RANKING_FIELDS))
 
-    def get_fields(self) -> dict[str, Field[Any, Any, Any, Any]]:
-        fields = super().get_fields()
+    def hidden_fields(self) -> frozenset[str]:
         request = self.context.get("request")
-        if request is not None:
-            for name in hidden_from(request.user):
-                fields.pop(name)
-        return fields
+        if request is None:
+            return frozenset()
+        return hidden_from(request.user) & set(self.Meta.fields)
 
 
 class ListedMechanicSerializer(MechanicSerializer):
@@ -63,7 +61,7 @@ class ListedMechanicSerializer(MechanicSerializer):
         ]
 
 
-class RankedMechanicSerializer(serializers.ModelSerializer[Mechanic]):
+class RankedMechanicSerializer(ShownModelSerializer[Mechanic]):
     """A mechanic in the rankings."""
 
     mechanic_id = serializers.IntegerField(source="pk", read_only=True)
@@ -74,7 +72,7 @@ class RankedMechanicSerializer(serializers.ModelSerializer[Mechanic]):
         fields = RANKING_FIELDS
 
 
-class BriefMechanicSerializer(serializers.ModelSerializer[Mechanic]):
+class BriefMechanicSerializer(ShownModelSerializer[Mechanic]):
     """What everyone may know of a mechanic."""
 
     mechanic_id = serializers.IntegerField(source="pk", read_only=True)
@@ -85,9 +83,17 @@ class BriefMechanicSerializer(serializers.ModelSerializer[Mechanic]):
 
 
 class ActivityQuerySerializer(serializers.Serializer[Any]):
-    order = serializers.ChoiceField(choices=["asc", "desc"], default="desc")
-    active_only = serializers.BooleanField(default=False)
+    order = serializers.ChoiceField(
+        choices=["asc", "desc"],
+        default="desc",
+        help_text="`desc`: the busiest come first.",
+    )
+    active_only = serializers.BooleanField(
+        default=False, help_text="Leave out who no longer works here."
+    )
 
 
 class RankingQuerySerializer(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(min_value=1, max_value=100, default=50)
+    limit = serializers.IntegerField(
+        min_value=1, max_value=100, default=50, help_text="How many to list."
+    )

@@ -4,18 +4,18 @@ import json
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
+from django.utils.functional import SimpleLazyObject
 from rest_framework.decorators import action
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from mechanic_shop.api.caching import cached_rendering
+from mechanic_shop.api.json import RenderedResponse, render_json
 from mechanic_shop.api.throttling import CreateMechanicThrottle
 from mechanic_shop.api.viewsets import ShopModelViewSet
 
-from . import services
+from . import schema, services
 from .models import Mechanic, MechanicListVersion
 from .serializers import (
     ActivityQuerySerializer,
@@ -29,6 +29,7 @@ from .serializers import (
 LIST_CACHE_SECONDS = 300
 
 
+@schema.mechanics
 class MechanicViewSet(ShopModelViewSet[Mechanic]):
     verbs = {
         "list": "mechanics.view_mechanic",
@@ -48,9 +49,11 @@ class MechanicViewSet(ShopModelViewSet[Mechanic]):
 
     def get_queryset(self) -> QuerySet[Mechanic]:
         queryset = super().get_queryset()
-        return queryset if self.action == "list" else queryset.with_ticket_count()  # type: ignore[attr-defined]
+        # The list is cached and counts nothing; the rankings count by themselves.
+        if self.action in {"list", "by_activity", "top", "leaderboard"}:
+            return queryset
+        return queryset.with_ticket_count()  # type: ignore[attr-defined, no-any-return]
 
-    @extend_schema(responses={200: ListedMechanicSerializer(many=True)})
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List all mechanics; kept for five minutes or until one changes."""
         hidden = "-".join(sorted(hidden_from(request.user)))
@@ -59,15 +62,16 @@ class MechanicViewSet(ShopModelViewSet[Mechanic]):
             key=f"mechanics:{MechanicListVersion.current()}:without:{hidden}",
             seconds=LIST_CACHE_SECONDS,
         )
+        # Only a browser's page needs more than the bytes.
+        rows = SimpleLazyObject(lambda: json.loads(rendered))
         headers = {"Cache-Control": "private"}
-        return Response(json.loads(rendered), headers=headers)
+        return RenderedResponse(rows, rendered, headers=headers)
 
     def _render_list(self) -> bytes:
         serializer = ListedMechanicSerializer(
             self.get_queryset(), many=True, context=self.get_serializer_context()
         )
-        rendered: bytes = JSONRenderer().render(serializer.data)
-        return rendered
+        return render_json(serializer.data)
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Hire a mechanic, which means to agree on a salary."""
@@ -89,32 +93,24 @@ class MechanicViewSet(ShopModelViewSet[Mechanic]):
     def perform_destroy(self, instance: Mechanic) -> None:
         services.delete_mechanic(mechanic=instance)
 
-    @extend_schema(
-        parameters=[ActivityQuerySerializer],
-        responses={200: RankedMechanicSerializer(many=True)},
-    )
+    @schema.by_activity
     @action(detail=False, url_path="by-activity")
     def by_activity(self, request: Request) -> Response:
         """Rank the mechanics by the number of tickets they were assigned to."""
         query = self._query(ActivityQuerySerializer)
-        rows = self._ranked(descending=query["order"] == "desc")
-        if query["active_only"]:
-            rows = rows.filter(is_active=True)
-        return Response(RankedMechanicSerializer(rows, many=True).data)
+        rows: Any = self.get_queryset()
+        ranked = (rows.active() if query["active_only"] else rows).ranked(
+            descending=query["order"] == "desc"
+        )
+        return Response(RankedMechanicSerializer(ranked, many=True).data)
 
-    @extend_schema(
-        parameters=[RankingQuerySerializer],
-        responses={200: RankedMechanicSerializer(many=True)},
-    )
+    @schema.top
     @action(detail=False)
     def top(self, request: Request) -> Response:
         """Name the mechanics with the most tickets; system B's ranking."""
         return self._top()
 
-    @extend_schema(
-        parameters=[RankingQuerySerializer],
-        responses={200: RankedMechanicSerializer(many=True)},
-    )
+    @schema.leaderboard
     @action(detail=False)
     def leaderboard(self, request: Request) -> Response:
         """Answer like ``top``."""
@@ -122,12 +118,9 @@ class MechanicViewSet(ShopModelViewSet[Mechanic]):
 
     def _top(self) -> Response:
         limit = self._query(RankingQuerySerializer)["limit"]
-        rows = self._ranked(descending=True)[:limit]
-        return Response(RankedMechanicSerializer(rows, many=True).data)
-
-    def _ranked(self, *, descending: bool) -> QuerySet[Mechanic]:
-        count = "-ticket_count" if descending else "ticket_count"
-        return self.get_queryset().order_by(count, "pk")
+        rows: Any = self.get_queryset()
+        ranked = rows.ranked(descending=True)[:limit]
+        return Response(RankedMechanicSerializer(ranked, many=True).data)
 
     def _query(self, serializer_class: Any) -> dict[str, Any]:
         serializer = serializer_class(data=self.request.query_params)

@@ -14,6 +14,7 @@ from rest_framework.test import APIClient
 from customers.tests.factories import CustomerFactory, VehicleFactory
 from inventory.services import adjust_stock
 from inventory.tests.factories import PartFactory
+from mechanic_shop.accounts import rights
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import TECHNICIAN
 from mechanic_shop.accounts.tests.factories import UserFactory, user_in
@@ -26,6 +27,13 @@ from tickets.tests.factories import TicketFactory
 pytestmark = pytest.mark.django_db
 
 FEW, MANY = 3, 12
+
+
+@pytest.fixture(autouse=True)
+def _names_of_permissions_are_known(db: None) -> None:
+    """A process reads them once, whoever asks first."""
+    rights.names_of([0])
+
 
 #: Every GET route by its name in the URL map; ``per_page`` lets a list show all rows.
 LISTS = {
@@ -153,3 +161,40 @@ class TestQueries:
         }
 
         assert readable == ROUTES.keys()
+
+
+#: Tickets bring their mechanics and parts along, and these lists their own parent.
+NESTED = {"customer-ticket-list", "my-ticket-list", "serviceticket-list"}
+BELOW_A_ROW = {"customer-vehicle-list", "serviceticket-events", "part-movements"}
+
+
+class TestBudget:
+    """What an answer may take: the session with its rights, and then the rows."""
+
+    @pytest.mark.parametrize(
+        ("role", "closed"), [("technician", set()), ("customer", THE_SHELF)]
+    )
+    def test_is_kept_on_every_route(
+        self, client_of: Callable[[User], APIClient], role: str, closed: set[str]
+    ) -> None:
+        shop = Shop()
+        shop.grow(FEW)
+        client = client_of(shop.login_of(role))
+        measure(client, shop, closed)  # fills the cache
+
+        taken = measure(client, shop, closed)
+
+        over = {
+            name: queries
+            for name, (queries, _) in taken.items()
+            if queries > budget_of(name)
+        }
+        assert over == {}
+
+
+def budget_of(name: str) -> int:
+    if name in NESTED:
+        return 5
+    if name == "serviceticket-detail":
+        return 4
+    return 3 if name in BELOW_A_ROW else 2

@@ -12,6 +12,7 @@ from mechanic_shop.api.filters import (
     ShopFilterSet,
     TotalOrderingFilter,
     WholeNumberFilter,
+    document,
 )
 
 from .models import ServiceTicket
@@ -41,6 +42,11 @@ class StatusListField(forms.CharField):
 class StatusListFilter(django_filters.Filter):
     field_class = StatusListField
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        status = "|".join(ServiceTicket.Status.values)
+        document(self, type="string", pattern=f"^({status})(,({status}))*$")
+
     def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
         return qs.filter(status__in=value) if value else qs
 
@@ -58,6 +64,10 @@ class MechanicField(forms.CharField):
 class MechanicFilter(django_filters.Filter):
     field_class = MechanicField
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        document(self, type="string", pattern="^([0-9]{1,18}|me)$")
+
 
 class TicketFilterSet(ShopFilterSet):
     search_columns = (
@@ -70,15 +80,27 @@ class TicketFilterSet(ShopFilterSet):
         "vehicle__model",
     )
 
-    status = StatusListFilter()
-    priority = WholeNumberFilter(max_value=5)
-    customer_id = WholeNumberFilter()
-    vehicle_id = WholeNumberFilter()
-    mechanic_id = MechanicFilter(method="filter_mechanic")
-    opened_after = MomentFilter("opened_at", lookup_expr="gte")
-    opened_before = MomentFilter("opened_at", lookup_expr="lt")
-    updated_after = MomentFilter("updated_at", lookup_expr="gt")
-    search = django_filters.CharFilter(method="filter_search")
+    status = StatusListFilter(help_text="One status or several: `open,waiting`.")
+    priority = WholeNumberFilter(max_value=5, help_text="1 is the most urgent.")
+    customer_id = WholeNumberFilter(help_text="Tickets of this customer.")
+    vehicle_id = WholeNumberFilter(help_text="Tickets of this vehicle.")
+    mechanic_id = MechanicFilter(
+        method="filter_mechanic",
+        help_text="Tickets with this mechanic on them; `me` is one's own.",
+    )
+    opened_after = MomentFilter(
+        "opened_at", lookup_expr="gte", help_text="Opened at this time or later."
+    )
+    opened_before = MomentFilter(
+        "opened_at", lookup_expr="lt", help_text="Opened before this time."
+    )
+    updated_after = MomentFilter(
+        "updated_at", lookup_expr="gt", help_text="Changed after this time."
+    )
+    search = django_filters.CharFilter(
+        method="filter_search",
+        help_text="Words in problem, customer's name, VIN, plate, make or model.",
+    )
     ordering = TotalOrderingFilter(
         fields=["opened_at", "closed_at", "priority", "status"]
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import calendar
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Self
+from typing import Self, TypeVar
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -13,10 +15,12 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from customers.models import MAX_MILEAGE, Customer, Vehicle
 from inventory.models import Part
 from mechanic_shop.accounts.models import User
+from mechanic_shop.queries import PreparedQuery
 from mechanics.models import Mechanic
 
 MAX_MINUTES = 100_000
@@ -26,6 +30,9 @@ MAX_WARRANTY_MONTHS = 600
 DEFAULT_PRIORITY = 3
 DEFAULT_ROLE = "Technician"
 DEFAULT_MARKUP = Decimal(30)
+
+
+Line = TypeVar("Line", "TicketMechanic", "TicketPart")
 
 
 class TicketStatus(models.TextChoices):
@@ -69,17 +76,9 @@ class ServiceTicketQuerySet(models.QuerySet["ServiceTicket"]):
         """Put the most urgent first, and of those the one that waits the longest."""
         return self.order_by("priority", "opened_at", "pk")
 
-    def for_api(self) -> Self:
-        """Load with a ticket everything its answer shows."""
-        return self.select_related("customer", "vehicle").prefetch_related(
-            models.Prefetch(
-                "ticket_mechanics",
-                TicketMechanic.objects.select_related("mechanic").order_by("pk"),
-            ),
-            models.Prefetch(
-                "ticket_parts", TicketPart.objects.select_related("part").order_by("pk")
-            ),
-        )
+    def with_car(self) -> Self:
+        """Load with a ticket its car and the customer it belongs to."""
+        return self.select_related("customer", "vehicle")
 
 
 class ServiceTicket(models.Model):
@@ -163,6 +162,16 @@ class ServiceTicket(models.Model):
 
     def __str__(self) -> str:
         return f"Ticket {self.pk}"
+
+    @cached_property
+    def shown_mechanics(self) -> list[TicketMechanic]:
+        """The assignments as an answer shows them; see ``load_lines``."""
+        return MECHANICS_OF_TICKETS.all(self.pk)
+
+    @cached_property
+    def shown_parts(self) -> list[TicketPart]:
+        """The lines as an answer shows them; see ``load_lines``."""
+        return PARTS_OF_TICKETS.all(self.pk)
 
     @property
     def is_closed(self) -> bool:
@@ -283,6 +292,39 @@ class TicketPart(models.Model):
         year, month = divmod(start.month - 1 + self.warranty_months, 12)
         year, month = start.year + year, month + 1
         return date(year, month, min(start.day, calendar.monthrange(year, month)[1]))
+
+
+MECHANICS_OF_TICKETS = PreparedQuery(
+    lambda *pks: (
+        TicketMechanic.objects.select_related("mechanic")
+        .filter(ticket__in=pks)
+        .order_by("pk")
+    )
+)
+PARTS_OF_TICKETS = PreparedQuery(
+    lambda *pks: (
+        TicketPart.objects.select_related("part").filter(ticket__in=pks).order_by("pk")
+    )
+)
+
+
+def load_lines(tickets: Sequence[ServiceTicket]) -> None:
+    """Read the mechanics and parts of up to a hundred tickets, in two queries."""
+    if not tickets:
+        return
+    pks = [ticket.pk for ticket in tickets]
+    mechanics = _by_ticket(MECHANICS_OF_TICKETS.all(*pks))
+    parts = _by_ticket(PARTS_OF_TICKETS.all(*pks))
+    for ticket in tickets:
+        ticket.shown_mechanics = mechanics[ticket.pk]
+        ticket.shown_parts = parts[ticket.pk]
+
+
+def _by_ticket(lines: Sequence[Line]) -> defaultdict[int, list[Line]]:
+    found: defaultdict[int, list[Line]] = defaultdict(list)
+    for line in lines:
+        found[line.ticket_id].append(line)
+    return found
 
 
 class TicketEventQuerySet(models.QuerySet["TicketEvent"]):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
-from rest_framework.fields import Field
 
 from customers.models import Customer, Vehicle
 from customers.serializers import BriefCustomerSerializer, BriefVehicleSerializer
 from inventory.models import Part
 from inventory.serializers import ActorSerializer
 from mechanic_shop.api.serializers import (
+    ShownModelSerializer,
     StrictModelSerializer,
     StrictSerializer,
     UTCDateTimeField,
@@ -37,7 +39,7 @@ from .models import (
 COST_FIELDS = ("unit_cost_cents", "markup_percentage")
 
 
-class TicketMechanicSerializer(serializers.ModelSerializer[TicketMechanic]):
+class TicketMechanicSerializer(ShownModelSerializer[TicketMechanic]):
     mechanic_id = serializers.IntegerField()
     mechanic = BriefMechanicSerializer()
 
@@ -47,12 +49,15 @@ class TicketMechanicSerializer(serializers.ModelSerializer[TicketMechanic]):
         read_only_fields = fields
 
 
-class TicketPartSerializer(serializers.ModelSerializer[TicketPart]):
+class TicketPartSerializer(ShownModelSerializer[TicketPart]):
     """An installed part; what it cost the shop is for those who may see the shelf."""
 
     part_id = serializers.IntegerField()
     part_number = serializers.CharField(source="part.part_number")
     part_name = serializers.CharField(source="part.name")
+    markup_percentage = serializers.DecimalField(
+        max_digits=5, decimal_places=2, min_value=0, max_value=MAX_MARKUP
+    )
     total_cost_cents = serializers.IntegerField()
     warranty_expires_on = serializers.DateField(allow_null=True)
     installed_date = UTCDateTimeField(source="installed_at")
@@ -78,14 +83,13 @@ class TicketPartSerializer(serializers.ModelSerializer[TicketPart]):
             "returned_at",
         ]
         read_only_fields = fields
+        may_be_absent = COST_FIELDS
 
-    def get_fields(self) -> dict[str, Field[Any, Any, Any, Any]]:
-        fields = super().get_fields()
+    def hidden_fields(self) -> frozenset[str]:
         request = self.context.get("request")
-        if request is not None and not request.user.has_perm("inventory.view_part"):
-            for name in COST_FIELDS:
-                fields.pop(name)
-        return fields
+        if request is None or request.user.has_perm("inventory.view_part"):
+            return frozenset()
+        return frozenset(COST_FIELDS)
 
 
 class ServiceTicketSerializer(StrictModelSerializer[ServiceTicket]):
@@ -99,8 +103,10 @@ class ServiceTicketSerializer(StrictModelSerializer[ServiceTicket]):
     parts_total_cents = serializers.SerializerMethodField()
     vehicle = BriefVehicleSerializer(read_only=True)
     customer = BriefCustomerSerializer(read_only=True)
-    ticket_mechanics = TicketMechanicSerializer(many=True, read_only=True)
-    ticket_parts = TicketPartSerializer(many=True, read_only=True)
+    ticket_mechanics = TicketMechanicSerializer(
+        source="shown_mechanics", many=True, read_only=True
+    )
+    ticket_parts = TicketPartSerializer(source="shown_parts", many=True, read_only=True)
 
     class Meta:
         model = ServiceTicket
@@ -134,7 +140,7 @@ class ServiceTicketSerializer(StrictModelSerializer[ServiceTicket]):
         """Add up the lines that were not given back."""
         return sum(
             line.total_cost_cents
-            for line in ticket.ticket_parts.all()
+            for line in ticket.shown_parts
             if line.returned_at is None
         )
 
@@ -146,6 +152,7 @@ class ServiceTicketSerializer(StrictModelSerializer[ServiceTicket]):
         return status
 
 
+@extend_schema_serializer(component_name="ChangeAssignment")
 class AssignmentFields(StrictSerializer):
     """``role`` and ``minutes_worked``, without defaults: what is absent stays."""
 
@@ -202,6 +209,7 @@ class AssignedMechanicSerializer(RemovedMechanicSerializer):
     minutes_worked = serializers.IntegerField()
 
 
+@extend_schema_serializer(component_name="ChangeInstalledPart")
 class LineFields(StrictSerializer):
     """What may be changed on an installed part."""
 
@@ -219,7 +227,10 @@ class LineFields(StrictSerializer):
     )
 
 
+@extend_schema_serializer(component_name="InstallPart")
 class InstallPartSerializer(LineFields):
+    """What is put on a ticket: how many, at which markup, with which warranty."""
+
     quantity_used = WholeNumberField(min_value=1, max_value=MAX_QUANTITY)
     markup_percentage = serializers.DecimalField(
         max_digits=5,
@@ -227,15 +238,18 @@ class InstallPartSerializer(LineFields):
         min_value=0,
         max_value=MAX_MARKUP,
         default=DEFAULT_MARKUP,
+        help_text="At most two decimal places.",
     )
 
 
+@extend_schema_serializer(component_name="AddPart")
 class AddPartSerializer(InstallPartSerializer):
     """System B's form, in which everything has a default."""
 
     quantity_used = WholeNumberField(min_value=1, max_value=MAX_QUANTITY, default=1)
 
 
+@extend_schema_serializer(component_name="InstallPartFromBody")
 class AddInventorySerializer(AddPartSerializer):
     """System B's other form, with the part in the body."""
 
@@ -244,7 +258,7 @@ class AddInventorySerializer(AddPartSerializer):
     )
 
 
-class InstalledPartSerializer(serializers.ModelSerializer[TicketPart]):
+class InstalledPartSerializer(ShownModelSerializer[TicketPart]):
     message = serializers.SerializerMethodField()
     ticket_id = serializers.IntegerField()
     part_id = serializers.IntegerField()
@@ -277,19 +291,26 @@ class NoteSerializer(StrictSerializer):
     visible_to_customer = serializers.BooleanField(default=False)
 
 
-class TicketEventSerializer(serializers.ModelSerializer[TicketEvent]):
+@extend_schema_field(OpenApiTypes.OBJECT)
+class EventDetailField(serializers.JSONField):
+    """What happened, in words that depend on the kind of event."""
+
+
+class TicketEventSerializer(ShownModelSerializer[TicketEvent]):
     """An event; who did it is for those who may see all events."""
 
     event_id = serializers.IntegerField(source="pk")
     ticket_id = serializers.IntegerField()
     by = serializers.SerializerMethodField()
     at = UTCDateTimeField()
+    detail = EventDetailField()
 
     class Meta:
         model = TicketEvent
         fields = ["event_id", "ticket_id", "kind", "at", "by", "detail"]
         read_only_fields = fields
 
+    @extend_schema_field(ActorSerializer(allow_null=True))
     def get_by(self, event: TicketEvent) -> dict[str, Any] | None:
         user = self.context["request"].user
         if event.by_id != user.pk and not user.has_perm("tickets.view_ticketevent"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, status
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
@@ -22,9 +21,9 @@ from mechanic_shop.api.throttling import CreateTicketThrottle
 from mechanic_shop.api.viewsets import ShopModelViewSet, ShopViewSet
 from mechanics.models import Mechanic
 
-from . import services
+from . import schema, services
 from .filters import TicketFilterSet
-from .models import ServiceTicket
+from .models import ServiceTicket, load_lines
 from .permissions import verbs_for
 from .serializers import (
     AddInventorySerializer,
@@ -57,7 +56,19 @@ class TicketRows(ShopViewSet[ServiceTicket]):
     filterset_class = TicketFilterSet
 
     def get_queryset(self) -> QuerySet[ServiceTicket]:
-        return super().get_queryset().for_api()  # type: ignore[attr-defined, no-any-return]
+        rows: Any = super().get_queryset()
+        if self.action in {"list", "retrieve"}:
+            return rows.with_car()  # type: ignore[no-any-return]
+        return rows.select_related("customer")  # type: ignore[no-any-return]
+
+    def paginate_queryset(self, queryset: Any) -> Any:
+        page = super().paginate_queryset(queryset)
+        if self.action == "list":
+            load_lines(page or [])
+        return page
+
+    def get_shown(self) -> QuerySet[ServiceTicket]:
+        return self.get_queryset().with_car()  # type: ignore[attr-defined, no-any-return]
 
     def answer_with_ticket(
         self,
@@ -68,7 +79,7 @@ class TicketRows(ShopViewSet[ServiceTicket]):
         """Tell what was done, and show the whole ticket as it is now."""
         answer |= {
             "ticket_id": ticket.pk,
-            "ticket": self.get_queryset().get(pk=ticket.pk),
+            "ticket": self.get_shown().get(pk=ticket.pk),
         }
         context = self.get_serializer_context()
         return Response(serializer_class(answer, context=context).data)
@@ -81,9 +92,7 @@ class MechanicVerbs(TicketRows):
         visible = Mechanic.objects.visible_to(self.request.user)
         return get_object_or_404(visible, pk=mechanic_id)
 
-    @extend_schema(
-        request=AssignMechanicSerializer, responses={200: AssignedMechanicSerializer}
-    )
+    @schema.assign_mechanic
     @action(
         detail=True,
         methods=["put"],
@@ -107,11 +116,12 @@ class MechanicVerbs(TicketRows):
             minutes_worked=assignment.minutes_worked,
         )
 
-    @extend_schema(request=None, responses={200: RemovedMechanicSerializer})
+    @schema.remove_mechanic
     @action(
         detail=True,
         methods=["put"],
         url_path="remove-mechanic/(?P<mechanic_id>[0-9]+)",
+        serializer_class=StrictSerializer,
     )
     def remove_mechanic(self, request: Request, pk: str, mechanic_id: str) -> Response:
         """Take a mechanic off this ticket; the timeline keeps the minutes."""
@@ -126,9 +136,7 @@ class MechanicVerbs(TicketRows):
             mechanic_id=mechanic.pk,
         )
 
-    @extend_schema(
-        request=EditMechanicsSerializer, responses={200: EditedMechanicsSerializer}
-    )
+    @schema.edit
     @action(detail=True, methods=["put"], serializer_class=EditMechanicsSerializer)
     def edit(self, request: Request, pk: str) -> Response:
         """Add and remove several mechanics, all or nothing."""
@@ -144,7 +152,7 @@ class MechanicVerbs(TicketRows):
             unchanged=edit.unchanged,
         )
 
-    @extend_schema(request=AssignmentFields, responses={200: TicketMechanicSerializer})
+    @schema.change_assignment
     @action(
         detail=True,
         methods=["patch"],
@@ -171,6 +179,11 @@ class MechanicVerbs(TicketRows):
 class PartVerbs(TicketRows):
     """What is installed on a ticket."""
 
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        """A part is changed by another body than it is installed with."""
+        is_change = self.action == "change_installed_part"
+        return LineFields if is_change else super().get_serializer_class()
+
     def get_part(self, part_id: str) -> Part:
         visible = Part.objects.visible_to(self.request.user)
         return get_object_or_404(visible, pk=part_id)
@@ -181,9 +194,7 @@ class PartVerbs(TicketRows):
             InstalledPartSerializer(line).data, status=status.HTTP_201_CREATED
         )
 
-    @extend_schema(
-        request=InstallPartSerializer, responses={201: InstalledPartSerializer}
-    )
+    @schema.install_part
     @action(
         detail=True,
         methods=["post"],
@@ -196,7 +207,7 @@ class PartVerbs(TicketRows):
         body = self.get_validated(InstallPartSerializer)
         return self.install(ticket, part=self.get_part(part_id), **body)
 
-    @extend_schema(request=LineFields, responses={200: TicketPartSerializer})
+    @schema.change_installed_part
     @install_part.mapping.patch
     def change_installed_part(
         self, request: Request, pk: str, part_id: str
@@ -210,7 +221,7 @@ class PartVerbs(TicketRows):
         context = self.get_serializer_context()
         return Response(TicketPartSerializer(line, context=context).data)
 
-    @extend_schema(responses={204: None})
+    @schema.remove_part
     @install_part.mapping.delete
     def remove_part(self, request: Request, pk: str, part_id: str) -> Response:
         """Take a part off this ticket; its units go back on the shelf."""
@@ -219,9 +230,7 @@ class PartVerbs(TicketRows):
         services.remove_part(ticket=ticket, part=part, by=self.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(
-        request=AddInventorySerializer, responses={201: InstalledPartSerializer}
-    )
+    @schema.add_inventory
     @action(
         detail=True,
         methods=["post"],
@@ -233,7 +242,7 @@ class PartVerbs(TicketRows):
         ticket = self.get_object()
         return self.install(ticket, **self.get_validated(AddInventorySerializer))
 
-    @extend_schema(request=AddPartSerializer, responses={201: InstalledPartSerializer})
+    @schema.add_part
     @action(
         detail=True,
         methods=["post"],
@@ -250,7 +259,7 @@ class PartVerbs(TicketRows):
 class TimelineVerbs(TicketRows):
     """What happened on a ticket."""
 
-    @extend_schema(request=NoteSerializer, responses={201: TicketEventSerializer})
+    @schema.notes
     @action(detail=True, methods=["post"], serializer_class=NoteSerializer)
     def notes(self, request: Request, pk: str) -> Response:
         """Write a note on this ticket."""
@@ -263,7 +272,7 @@ class TimelineVerbs(TicketRows):
             status=status.HTTP_201_CREATED,
         )
 
-    @extend_schema(responses={200: TicketEventSerializer(many=True)})
+    @schema.events
     @action(detail=True, filterset_class=None, collection="events")
     def events(self, request: Request, pk: str) -> Response:
         """Show what happened to this ticket, newest first."""
@@ -274,6 +283,7 @@ class TimelineVerbs(TicketRows):
         )
 
 
+@schema.tickets
 class ServiceTicketViewSet(
     MechanicVerbs, PartVerbs, TimelineVerbs, ShopModelViewSet[ServiceTicket]
 ):
@@ -324,6 +334,7 @@ class ServiceTicketViewSet(
         services.delete_ticket(ticket=instance)
 
 
+@schema.customer_tickets
 class CustomerTicketViewSet(mixins.ListModelMixin, TicketRows):
     """The tickets of one customer."""
 
@@ -337,6 +348,7 @@ class CustomerTicketViewSet(mixins.ListModelMixin, TicketRows):
         return super().get_queryset().filter(customer=customer)
 
 
+@schema.my_tickets
 class MyTicketViewSet(mixins.ListModelMixin, TicketRows):
     """The tickets of the customer who is signed in, whatever else they may see."""
 

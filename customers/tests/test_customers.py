@@ -187,7 +187,7 @@ class TestListCustomers:
         for _ in range(rows):
             CustomerFactory.create()
 
-        with django_assert_num_queries(3):  # session, count, rows
+        with django_assert_num_queries(2):  # session, rows
             assert len(listed(shop)) == rows
 
 

@@ -253,6 +253,19 @@ class TestVehiclesOfACustomer:
         assert vehicle.color == "red"
 
 
+class TestVehicleOfNobody:
+    @pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
+    @pytest.mark.parametrize("nobody", [2**63, 10**30])
+    def test_is_not_found(self, shop: APIClient, method: str, nobody: int) -> None:
+        vehicle = VehicleFactory.create()
+
+        answer = getattr(shop, method)(
+            f"/api/customers/{nobody}/vehicles/{vehicle.pk}", {}
+        )
+
+        assert answer.status_code == 404
+
+
 class TestUpdateVehicle:
     @pytest.mark.parametrize("method", ["put", "patch"])
     def test_keeps_what_is_left_out(self, shop: APIClient, method: str) -> None:
@@ -423,7 +436,7 @@ class TestVehiclesOfTheShop:
         for _ in range(rows):
             VehicleFactory.create()
 
-        with django_assert_num_queries(3):  # session, count, rows
+        with django_assert_num_queries(2):  # session, rows
             assert len(listed(shop)) == rows
 
     @pytest.mark.parametrize("method", ["put", "delete"])

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
@@ -28,7 +25,7 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from import_export.admin import ImportMixin
 from import_export.results import Result, RowResult
-from import_export.tmp_storages import TempFolderStorage
+from import_export.tmp_storages import BaseStorage
 from unfold.contrib.import_export.forms import ImportForm
 from unfold.enums import ActionVariant
 
@@ -51,16 +48,14 @@ from inventory.exchange.parts import (
     shown,
 )
 from inventory.exchange.parts import CHANGE as CHANGE_RIGHT
+from inventory.models import PendingImport
 from mechanic_shop.admin import REFUSALS, ShopModelAdmin, sentence_of, user_of
 from mechanic_shop.admin.exporting import WRITERS, as_file
 from mechanic_shop.api.transactions import retry
 
 FORMATS = (PartsCSV, PartsXLSX)
 ENDINGS = {".csv": "0", ".xlsx": "1"}
-#: Somebody who looks at the plan for longer uploads the file again.
-PATIENCE_SECONDS = 3600
 SALT = "inventory.import"
-PREFIX = "parts-import-"
 MOST_ROWS_SHOWN = 200
 
 KINDS = {
@@ -102,31 +97,21 @@ class UploadForm(ImportForm):
         return cleaned
 
 
-class Uploads(TempFolderStorage):
-    """The folder in which a file waits for the second step."""
+class Uploads(BaseStorage):
+    """Where a file waits for the second step, under a name that it gets here."""
 
     name: str
 
-    def _open(self, mode: str = "r") -> Any:
-        if self.name:
-            return super()._open(mode)
-        forget_old_uploads()
-        file = tempfile.NamedTemporaryFile(prefix=PREFIX, delete=False)  # noqa: SIM115
-        self.name = os.path.basename(file.name)
-        return file
+    def save(self, data: bytes) -> None:
+        PendingImport.objects.too_old().delete()
+        self.name = PendingImport.objects.create(content=data).name
+
+    def read(self) -> bytes:
+        """:raises PendingImport.DoesNotExist: if the file is gone"""
+        return bytes(PendingImport.objects.get(name=self.name).content)
 
     def remove(self) -> None:
-        Path(self.get_full_path()).unlink(missing_ok=True)
-
-
-def forget_old_uploads() -> None:
-    too_old = time.time() - PATIENCE_SECONDS
-    for file in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        try:
-            if file.stat().st_mtime < too_old:
-                file.unlink()
-        except OSError:
-            continue  # somebody else was faster, or owns it
+        PendingImport.objects.filter(name=self.name).delete()
 
 
 @dataclass(frozen=True)
@@ -143,7 +128,7 @@ class Upload:
         """Read the token of a form; None if it is old, not ours or somebody else's."""
         token = request.POST.get("token", "")
         try:
-            words = signing.loads(token, salt=SALT, max_age=PATIENCE_SECONDS)
+            words = signing.loads(token, salt=SALT, max_age=PendingImport.PATIENCE)
         except signing.BadSignature:
             return None
         upload = cls(**words)
@@ -155,10 +140,10 @@ class Upload:
 
     @property
     def file(self) -> Uploads:
-        return Uploads(name=self.name, read_mode="rb")
+        return Uploads(name=self.name)
 
     def read(self) -> Any:
-        """:raises OSError: if the file is gone"""
+        """:raises PendingImport.DoesNotExist: if the file is gone"""
         return FORMATS[int(self.format)]().create_dataset(self.file.read())
 
 
@@ -248,7 +233,7 @@ class PartImport(ImportMixin, ShopModelAdmin):
         upload = Upload.of(request)
         try:
             dataset = upload and upload.read()
-        except OSError:
+        except PendingImport.DoesNotExist:
             dataset = None
         if upload is None or dataset is None:
             return self._start_over(request, "Upload the file once more.")

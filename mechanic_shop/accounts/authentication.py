@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+import time
+from functools import lru_cache
+from typing import NamedTuple
+
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import AuthenticationFailed
+from rest_framework_simplejwt.settings import api_settings
 
 from .models import Session, User
 from .services import SessionEnded, is_alive
 from .tokens import INVALID, ShopAccessToken, session_id_of
+
+
+class Claims(NamedTuple):
+    session_id: int | None
+    expires: float
+
+
+@lru_cache(maxsize=1024)
+def _verified(raw_token: bytes, key: str) -> Claims:
+    """Check a token's signature and read it, once for all requests that bring it.
+
+    The same bytes under the same key say the same each time. What may have changed
+    since, the session and the time, is asked by the caller.
+    """
+    token = ShopAccessToken(raw_token)  # type: ignore[arg-type]
+    return Claims(session_id_of(token), token["exp"])
 
 
 class SessionTokenAuthentication(JWTAuthentication):
@@ -31,10 +52,12 @@ class SessionTokenAuthentication(JWTAuthentication):
 
     def _session_of(self, raw_token: bytes) -> Session:
         try:
-            token = ShopAccessToken(raw_token)  # type: ignore[arg-type]
+            claims = _verified(raw_token, api_settings.SIGNING_KEY)
         except INVALID as error:
             raise SessionEnded from error
-        session = Session.objects.load(session_id_of(token))
+        if claims.expires <= time.time():
+            raise SessionEnded
+        session = Session.objects.load(claims.session_id)
         if session is None or not is_alive(session):
             raise SessionEnded
         return session

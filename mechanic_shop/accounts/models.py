@@ -9,6 +9,9 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models, transaction
 from django.utils import timezone
 
+from mechanic_shop.queries import PreparedQuery
+
+from . import rights
 from .emails import normalize_email, validate_ascii_email
 
 
@@ -59,6 +62,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["first_name", "last_name"]
 
+    #: The ids of the user's permissions, if they were read along with the user; empty
+    #: where it is known that there is neither a permission nor a group.
+    rights: list[int | None] | None = None
+    #: The names of the user's groups, if they were read along.
+    group_names: list[str] | None = None
+    #: The names of the user's permissions, once they were asked for.
+    _perm_cache: set[str]
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -101,10 +112,16 @@ class SessionQuerySet(models.QuerySet["Session"]):
         return self.filter(revoked_at=None)
 
     def load(self, pk: int | None) -> Session | None:
-        """Return a session with its user, in one query."""
+        """Return a session with its user and what they may do, in one query."""
         if pk is None:
             return None
-        return self.select_related("user").filter(pk=pk).first()
+        session = SESSION_BY_ID.first(pk)
+        if session is not None:
+            session.user.rights = rights.read(
+                session.group_rights,  # type: ignore[attr-defined]
+                session.own_rights,  # type: ignore[attr-defined]
+            )
+        return session
 
     def revoke(self) -> int:
         """End these sessions now; their access and refresh tokens stop working."""
@@ -137,3 +154,12 @@ class Session(models.Model):
 
     def __str__(self) -> str:
         return f"session {self.pk} of user {self.user_id}"
+
+
+SESSION_BY_ID = PreparedQuery(
+    lambda pk: (
+        Session.objects.select_related("user")
+        .annotate(**rights.rights_of("user_id"))
+        .filter(pk=pk)
+    )
+)

@@ -71,12 +71,19 @@ ROLE_WORDS = (
     (TECHNICIAN, "technician"),
 )
 
+#: What ``role`` may say; the last two are logins without one of the groups.
+ROLES_IN_ANSWERS = (*(word for _, word in ROLE_WORDS), "staff", "customer")
+
 
 def role_of(user: User | AnonymousUser) -> str:
     """Name the user's highest role, for display; rights are asked with ``has_perm``."""
     if user.is_superuser:
         return "manager"
-    names = set(user.groups.values_list("name", flat=True))
+    if getattr(user, "rights", None) == []:
+        return "staff" if user.is_staff else "customer"
+    names = getattr(user, "group_names", None)
+    if names is None:
+        names = set(user.groups.values_list("name", flat=True))
     for group, word in ROLE_WORDS:
         if group in names:
             return word

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from mechanic_shop.api.serializers import NormalizedEmailField, StrictSerializer
+from mechanic_shop.api.serializers import (
+    NormalizedEmailField,
+    ShownModelSerializer,
+    StrictSerializer,
+)
 
 from .models import User
-from .roles import role_of
+from .roles import ROLES_IN_ANSWERS, role_of
 
-PASSWORD_MAX_LENGTH = 128
+PASSWORD_MIN_LENGTH, PASSWORD_MAX_LENGTH = 8, 128
 
 
 class PasswordField(serializers.CharField):
@@ -27,17 +32,37 @@ class PasswordField(serializers.CharField):
         )
 
 
-class UserSerializer(serializers.ModelSerializer[User]):
+@extend_schema_field(
+    {
+        "type": "string",
+        "writeOnly": True,
+        "minLength": PASSWORD_MIN_LENGTH,
+        "maxLength": PASSWORD_MAX_LENGTH,
+    }
+)
+class NewPasswordField(PasswordField):
+    """A password to be set; Django's validators say why one is not good enough."""
+
+
+class RoleField(serializers.ChoiceField):
+    """A user's highest role: for display, rights are asked for verb by verb."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs |= {"source": "*", "read_only": True, "choices": ROLES_IN_ANSWERS}
+        super().__init__(**kwargs)
+
+    def to_representation(self, user: Any) -> str:
+        return role_of(user)
+
+
+class UserSerializer(ShownModelSerializer[User]):
     user_id = serializers.IntegerField(source="pk", read_only=True)
-    role = serializers.SerializerMethodField()
+    role = RoleField()
 
     class Meta:
         model = User
         fields = ["user_id", "email", "first_name", "last_name", "role", "is_staff"]
         read_only_fields = fields
-
-    def get_role(self, user: User) -> str:
-        return role_of(user)
 
 
 class LoginSerializer(StrictSerializer):
@@ -60,17 +85,17 @@ class LogoutSerializer(StrictSerializer):
 
 class ChangePasswordSerializer(StrictSerializer):
     current_password = PasswordField()
-    new_password = PasswordField()
+    new_password = NewPasswordField()
 
 
 class PasswordResetSerializer(StrictSerializer):
-    email = NormalizedEmailField()
+    email = NormalizedEmailField(max_length=254)
 
 
 class PasswordResetConfirmSerializer(StrictSerializer):
     uid = serializers.CharField(max_length=64)
     token = serializers.CharField(max_length=128)
-    new_password = PasswordField()
+    new_password = NewPasswordField()
 
 
 class MessageSerializer(serializers.Serializer[Any]):

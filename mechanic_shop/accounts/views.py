@@ -8,7 +8,6 @@ from django.contrib.auth import logout as end_admin_session
 from django.contrib.auth import views as auth_views
 from django.http import HttpResponse
 from django.urls import reverse_lazy
-from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
@@ -21,12 +20,11 @@ from mechanic_shop.api.permissions import ANYONE, SIGNED_IN
 from mechanic_shop.api.throttling import PasswordResetThrottle, PasswordThrottle
 from mechanic_shop.api.viewsets import ShopViewSet
 
-from . import services
+from . import schema, services
 from .models import Session, User
 from .serializers import (
     ChangePasswordSerializer,
     LogoutSerializer,
-    MessageSerializer,
     PasswordResetConfirmSerializer,
     PasswordResetSerializer,
     RefreshSerializer,
@@ -50,7 +48,7 @@ class SessionViewSet(ShopViewSet[Session]):
     queryset = Session.objects.none()
     serializer_class = RefreshSerializer
 
-    @extend_schema(request=RefreshSerializer, responses={200: TokenPairSerializer})
+    @schema.refresh
     @action(detail=False, methods=["post"], authentication_classes=[])
     def refresh(self, request: Request) -> Response:
         """Trade a refresh token for a new pair; the old one never works again."""
@@ -58,7 +56,7 @@ class SessionViewSet(ShopViewSet[Session]):
         pair = services.rotate_session(refresh_token=body["refresh_token"])
         return Response(TokenPairSerializer(pair).data)
 
-    @extend_schema(request=LogoutSerializer, responses={204: None})
+    @schema.logout
     @action(detail=False, methods=["post"], serializer_class=LogoutSerializer)
     def logout(self, request: Request) -> Response:
         """Sign out: the session's access and refresh tokens are dead."""
@@ -69,7 +67,7 @@ class SessionViewSet(ShopViewSet[Session]):
             end_admin_session(request._request)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(request=ChangePasswordSerializer, responses={204: None})
+    @schema.password
     @action(detail=False, methods=["post"], serializer_class=ChangePasswordSerializer)
     def password(self, request: Request) -> Response:
         """Change the password; every session of the user ends."""
@@ -83,7 +81,7 @@ class SessionViewSet(ShopViewSet[Session]):
         services.set_password(user=request.user, password=body["new_password"])
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    @extend_schema(request=PasswordResetSerializer, responses={200: MessageSerializer})
+    @schema.password_reset
     @action(
         detail=False,
         methods=["post"],
@@ -99,7 +97,7 @@ class SessionViewSet(ShopViewSet[Session]):
             {"message": "If the address has a login, a link is on its way to it."}
         )
 
-    @extend_schema(request=PasswordResetConfirmSerializer, responses={204: None})
+    @schema.password_reset_confirm
     @action(
         detail=False,
         methods=["post"],

@@ -17,6 +17,8 @@ from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import cache_page
 
+from mechanic_shop import metrics
+
 logger = logging.getLogger(__name__)
 
 #: How Django begins the key of what it notes beside each page.
@@ -69,8 +71,19 @@ def cached_rendering(render: Callable[[], bytes], *, key: str, seconds: int) -> 
     """Return ``render()``, stored under ``key`` for some seconds.
 
     ``key`` must name everything the result depends on, its version included. A cache
-    that is away costs speed, never an answer.
+    that is away costs speed, never an answer. The process keeps the bytes at hand, too:
+    under a key that names their version they are never out of date.
     """
+    at_hand = caches["process"].get(key)
+    if at_hand is not None:
+        metrics.meter.cache_asked("hit")
+        return bytes(at_hand)
+    found = _from_cache(render, key=key, seconds=seconds)
+    caches["process"].set(key, found, seconds)
+    return found
+
+
+def _from_cache(render: Callable[[], bytes], *, key: str, seconds: int) -> bytes:
     rendered: list[bytes] = []
 
     def view(request: HttpRequest) -> HttpResponse:
@@ -84,5 +97,7 @@ def cached_rendering(render: Callable[[], bytes], *, key: str, seconds: int) -> 
     except Exception:
         # Each cache has errors of its own. One of the rendering comes again below.
         logger.warning("The cache does not answer; rendering without it", exc_info=True)
+        metrics.meter.cache_asked("error")
         return rendered[-1] if rendered else render()
+    metrics.meter.cache_asked("miss" if rendered else "hit")
     return bytes(answer.content)

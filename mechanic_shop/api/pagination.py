@@ -3,14 +3,79 @@
 import re
 from typing import Any
 
+from django.core.paginator import EmptyPage, Page, Paginator
+from django.db.models import IntegerField, QuerySet, Subquery
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from mechanic_shop.queries import page_of
+
+from . import totals
+
 #: More digits than any list has pages, few enough for Python to read.
+MAX_OFFSET = 2**62
 POSITIVE = re.compile(r"0*[1-9][0-9]{0,99}", re.ASCII)
+
+
+class RowCount(Subquery):
+    """How many rows a query has, as a column of another."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+    def __init__(self, rows: QuerySet[Any]) -> None:
+        super().__init__(rows.order_by().values("pk"))
+
+
+class KeysOf(Subquery):
+    """The keys of the rows of a page, in a form that MySQL takes after ``IN``."""
+
+    template = "(SELECT * FROM (%(subquery)s) page)"
+
+    def __init__(self, page: QuerySet[Any]) -> None:
+        super().__init__(page.values("pk"))
+
+
+class OneQueryPaginator(Paginator):
+    """Read a page and the number of all rows in one query instead of two.
+
+    Of a long list, the number may be one that was counted a little while ago.
+    """
+
+    def page(self, number: int | str) -> Page[Any]:
+        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
+        first = (int(number) - 1) * self.per_page
+        total = totals.recent(rows)
+        found = self._found(rows, first, counts=total is None)
+        if not found and first:
+            raise EmptyPage("That page contains no results")
+        if total is None and found:
+            total = found[0].rows_in_all
+            totals.note(rows, total, total=total)
+        # What was counted a while ago may be less than what is here.
+        self.__dict__["count"] = max(total or 0, first + len(found))
+        return Page(found, int(number), self)
+
+    def _found(self, rows: QuerySet[Any], first: int, *, counts: bool) -> list[Any]:
+        def build(page: slice) -> QuerySet[Any]:
+            counted = rows.annotate(rows_in_all=RowCount(rows)) if counts else rows
+            return _page_of(rows, counted, page)
+
+        if first >= MAX_OFFSET:
+            return []
+        return page_of(rows, build, start=first, size=self.per_page, kind=counts)
+
+
+def _page_of(rows: QuerySet[Any], shown: QuerySet[Any], page: slice) -> QuerySet[Any]:
+    if not page.start and not rows.query.select_related:
+        return shown[page]
+    # The keys first, which an index holds in order, and then the rows behind them: to
+    # skip a row, a database has to read it, and to join rows it may read all of them
+    # and sort them afterwards.
+    return shown.filter(pk__in=KeysOf(rows[page]))
 
 
 class ShopPagination(PageNumberPagination):
@@ -21,6 +86,7 @@ class ShopPagination(PageNumberPagination):
     :raises NotFound: for a page behind the last one
     """
 
+    django_paginator_class = OneQueryPaginator
     page_size = 10
     max_page_size = 100
     page_size_query_param = "per_page"
@@ -68,16 +134,46 @@ class ShopPagination(PageNumberPagination):
             }
         )
 
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        whole = {"type": "integer", "minimum": 1}
+        size = {**whole, "maximum": self.max_page_size, "default": self.page_size}
+        return [
+            self._parameter(
+                self.page_query_param,
+                "Which page; one behind the last is a 404.",
+                {**whole, "default": 1},
+            ),
+            self._parameter(self.page_size_query_param, "Rows on a page.", size),
+        ]
+
+    @staticmethod
+    def _parameter(
+        name: str, description: str, schema: dict[str, Any]
+    ) -> dict[str, Any]:
+        return {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "description": description,
+            "schema": schema,
+        }
+
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        integer, boolean = {"type": "integer"}, {"type": "boolean"}
         collection = getattr(self, "collection", "results")
+        example = {
+            "page": 2,
+            "per_page": self.page_size,
+            f"total_{collection}": 150,
+            "total_pages": 15,
+            "has_next": True,
+            "has_prev": True,
+        }
         pagination = {
-            "page": integer,
-            "per_page": integer,
-            f"total_{collection}": integer,
-            "total_pages": integer,
-            "has_next": boolean,
-            "has_prev": boolean,
+            name: {
+                "type": "boolean" if isinstance(value, bool) else "integer",
+                "example": value,
+            }
+            for name, value in example.items()
         }
         return {
             "type": "object",

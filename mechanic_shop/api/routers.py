@@ -1,10 +1,42 @@
+import re
 from collections.abc import Sequence
 from typing import Any
 
+from django.urls import URLResolver
+from django.urls.resolvers import RoutePattern
 from rest_framework.permissions import AllowAny
 from rest_framework.routers import APIRootView, DefaultRouter
 
-from .schema import canonical
+from .schema.paths import canonical
+
+#: What every address of a collection begins with: ``service-tickets`` in
+#: ``^service-tickets/(?P<pk>[0-9]+)/?$``.
+FIRST_WORD = re.compile(r"\^([a-z-]+)")
+
+
+class FirstWord(RoutePattern):
+    """Matches the addresses that begin with a word, and takes nothing away from them.
+
+    Django tries one pattern after the other. With these before them it tries those of
+    one collection instead of those of all.
+    """
+
+    def __init__(self, word: str) -> None:
+        super().__init__("")
+        self.word = word
+
+    def match(self, path: str) -> tuple[str, tuple[()], dict[str, Any]] | None:
+        return (path, (), {}) if path.startswith(self.word) else None
+
+
+def by_first_word(patterns: Sequence[Any]) -> list[URLResolver]:
+    """Group a router's patterns by the word that their addresses begin with."""
+    groups: dict[str, list[Any]] = {}
+    for pattern in patterns:
+        found = FIRST_WORD.match(pattern.pattern.regex.pattern)
+        assert found, pattern
+        groups.setdefault(found[1], []).append(pattern)
+    return [URLResolver(FirstWord(word), group) for word, group in groups.items()]
 
 
 class ShopAPIRoot(APIRootView):

@@ -10,10 +10,13 @@ from typing import Any, TypeVar
 from django.db import models
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
 from mechanic_shop.accounts.emails import normalize_email, validate_ascii_email
+
+from .prepared import PreparedMixin
 
 M = TypeVar("M", bound=Model)
 
@@ -59,6 +62,7 @@ class BlankIsNullMixin(serializers.CharField):
         return not text.strip()
 
 
+@extend_schema_field({"type": "string", "format": "email", "maxLength": 254})
 class NormalizedEmailField(BlankIsNullMixin, serializers.EmailField):
     """An email address in the one spelling that is stored and compared."""
 
@@ -148,7 +152,13 @@ class StrictSerializer(StrictFieldsMixin, serializers.Serializer[Any]):
     """The base of request bodies that are no model."""
 
 
-class StrictModelSerializer(StrictFieldsMixin, serializers.ModelSerializer[M]):
+class ShownModelSerializer(PreparedMixin, serializers.ModelSerializer[M]):
+    """The base of rows that are only shown."""
+
+
+class StrictModelSerializer(
+    PreparedMixin, StrictFieldsMixin, serializers.ModelSerializer[M]
+):
     """The base of every resource: strict, times in UTC, one spelling of emails."""
 
     serializer_field_mapping = {

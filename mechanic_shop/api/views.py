@@ -72,4 +72,6 @@ class UnknownPath(APIView):
     permission_classes = [AllowAny]
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        # Without it DRF chooses no renderer, and shows people JSON.
+        self.format_kwarg = None
         raise NotFound("There is nothing at this address.")

@@ -108,7 +108,15 @@ class TestPasswordReset:
         assert opens(PASSWORD)
         assert client.get("/api/auth/me").status_code == 200
 
-    @pytest.mark.parametrize("body", [{}, {"email": "no address"}], ids=str)
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {},
+            {"email": "no address"},
+            {"email": f"a@{'b' * 60}.{'c' * 60}.{'d' * 60}.{'e' * 60}.{'f' * 9}"},
+        ],
+        ids=["none", "no address", "255 characters"],
+    )
     def test_names_an_address_that_is_none(self, body: dict[str, str]) -> None:
         answer = APIClient().post("/api/auth/password-reset", body)
 

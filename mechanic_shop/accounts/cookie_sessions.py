@@ -1,0 +1,28 @@
+"""The back office's sessions; a write that the database gave up on is tried again."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from django.contrib.sessions.backends.base import UpdateError
+from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
+from django.db import OperationalError
+
+from mechanic_shop.api.transactions import retry
+
+
+class SessionStore(DatabaseSessions):
+    def save(self, must_create: bool = False) -> None:
+        retry(partial(self._save_once, must_create))
+
+    def delete(self, session_key: str | None = None) -> None:
+        retry(partial(super().delete, session_key))
+
+    def _save_once(self, must_create: bool) -> None:
+        try:
+            super().save(must_create)
+        except UpdateError as error:
+            # Django takes whatever goes wrong for a session that somebody has ended.
+            if isinstance(error.__context__, OperationalError):
+                raise error.__context__ from None
+            raise
