@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from csp.constants import NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
+from csp.constants import HEADER, NONE, SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.middleware import CSPMiddleware, PolicyParts
+from csp.utils import build_policy
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -36,6 +37,9 @@ ADMIN: Policy = {**OWN_PAGES, **INLINE_STYLES, "script-src": [SELF, UNSAFE_EVAL]
 #: Redoc searches in a worker that it makes of a blob.
 REDOC: Policy = {**OWN_PAGES, **INLINE_STYLES, "worker-src": ["blob:"]}
 
+#: What stands in the header of everything but pages, written once.
+FOR_DATA = build_policy(config=dict(NOTHING))
+
 #: The first that fits; a path begins with it.
 BY_PATH = (
     ("/admin/", ADMIN),
@@ -45,7 +49,15 @@ BY_PATH = (
 
 
 class ShopCSPMiddleware(CSPMiddleware):
-    """django-csp with a policy for each kind of page."""
+    """django-csp with a policy for each kind of page, and a short way for data."""
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if _is_page(response):
+            return super().process_response(request, response)
+        response.headers.setdefault(HEADER, FOR_DATA)
+        return response
 
     def get_policy_parts(
         self,
@@ -59,9 +71,12 @@ class ShopCSPMiddleware(CSPMiddleware):
         return parts
 
 
+def _is_page(response: HttpResponseBase) -> bool:
+    return response.headers.get("Content-Type", "").startswith("text/html")
+
+
 def _policy_of(request: HttpRequest, response: HttpResponseBase) -> Policy:
-    content_type = response.headers.get("Content-Type", "")
-    if not content_type.startswith("text/html"):
+    if not _is_page(response):
         return NOTHING
     for prefix, policy in BY_PATH:
         if request.path_info.startswith(prefix):
