@@ -17,7 +17,7 @@ WALKTHROUGH = re.compile(
     r"<!-- walkthrough:start -->\s*```bash\n(.*?)```\s*<!-- walkthrough:end -->", re.S
 )
 TABLE_ROW = re.compile(r"^\| `([A-Z_]+)` \|", re.M)
-MAKE_EXPORT = re.compile(r"^export ([A-Z ]+)$", re.M)
+MAKE_EXPORT = re.compile(r"^export ([A-Z_ ]+)$", re.M)
 RELATIVE_LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```", re.M | re.S)
 
