@@ -1,0 +1,1 @@
+"""How fast the shop answers, beside four others who answer the same."""
