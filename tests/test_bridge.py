@@ -11,7 +11,7 @@ import pytest
 from django.conf import LazySettings
 
 from mechanic_shop.server import bridge
-from mechanic_shop.server.bridge import Body, environ_of, receive
+from mechanic_shop.server.bridge import Body, Bridge, environ_of, receive
 
 WHOLE = Body(b"", is_whole=True)
 
@@ -168,3 +168,54 @@ class TestAnswer:
         asyncio.run(answer())
 
         assert sent == [(200, [("a", "b"), bridge.CLOSE]), b"x", b"y"]
+
+
+class Asked:
+    """What a bridge answers by itself, and what it hands to the application."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self.bridge = bridge
+        self.status = 0
+        self.headers: list[tuple[str, str]] = []
+
+    def response_str(
+        self, status: int, headers: list[tuple[str, str]], body: str
+    ) -> None:
+        self.status, self.headers = status, headers
+
+    def response_bytes(
+        self, status: int, headers: list[tuple[str, str]], body: bytes
+    ) -> None:
+        self.status, self.headers = status, headers
+
+    def get(self, path: str) -> tuple[int, bool]:
+        """Return the status, and whether the connection ends with the answer."""
+        asyncio.run(self.bridge.__rsgi__(Scope(path=path, method="GET"), self))
+        return self.status, bridge.CLOSE in self.headers
+
+
+class TestBridge:
+    @pytest.fixture
+    def asked(self) -> Asked:
+        def application(environ: Any, start: Any) -> list[bytes]:
+            start("200 OK", [])
+            return [b"{}"]
+
+        return Asked(Bridge(application, threads=1))
+
+    def test_that_leaves_says_so_to_proxies_and_serves_everybody_else(
+        self, asked: Asked
+    ) -> None:
+        asked.bridge.leave()
+
+        answers = [asked.get(path) for path in ("/readyz", "/healthz", "/api/parts")]
+
+        assert answers == [(503, True), (200, True), (200, True)]
+
+    def test_that_hands_over_to_another_worker_stays_ready(self, asked: Asked) -> None:
+        asked.bridge.drain()
+
+        assert asked.get("/readyz") == (200, True)
+
+    def test_keeps_its_connections_otherwise(self, asked: Asked) -> None:
+        assert asked.get("/readyz") == (200, False)

@@ -10,7 +10,8 @@ from granian.constants import Interfaces
 
 from mechanic_shop.settings.env import read_int, read_text
 
-from .workers import DRAIN_SECONDS, ShopServer, load_application
+from .shared_folder import shared_folder
+from .workers import RECONNECT_SECONDS, ShopServer, load_application
 
 APPLICATION = "mechanic_shop.wsgi:application"
 SETTINGS = "mechanic_shop.settings.production"
@@ -48,11 +49,13 @@ def main() -> None:
         backpressure=BACKLOG,
         websockets=False,
         respawn_failed_workers=True,
-        respawn_interval=START_SECONDS + DRAIN_SECONDS,
+        respawn_interval=START_SECONDS + RECONNECT_SECONDS,
         workers_kill_timeout=KILL_SECONDS,
+        drain_seconds=read_int("DRAIN_SECONDS", 1, minimum=1, maximum=300),
     )
     threads = read_int("THREADS", 8, minimum=1, maximum=256)
-    server.serve(target_loader=load_application(threads))  # type: ignore[arg-type]
+    with shared_folder():
+        server.serve(target_loader=load_application(threads))  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from io import BytesIO
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -27,9 +28,14 @@ from mechanic_shop.api.request_id import HEADER, current_request_id
 PIECE_SECONDS = 10
 #: A body that is not there after so long never will be.
 BODY_SECONDS = 60
-#: Answered apart from all else: it says that the process is up, also when every thread
+#: Most clients read nothing before they have sent everything. The rest of a body that
+#: is refused is thrown away for so long, so that they come to read why.
+LINGER_SECONDS = 0.5
+#: Answered apart from all else: they say how the process is, also when every thread
 #: waits for a database.
-HEALTH = "/healthz"
+APART = frozenset({"/healthz", "/metrics"})
+#: Where a proxy asks whether to send requests here.
+READINESS = "/readyz"
 CLOSE = ("connection", "close")
 
 Headers = list[tuple[str, str]]
@@ -52,21 +58,34 @@ class Bridge:
         self.threads = ThreadPoolExecutor(threads)
         self.thread_apart = ThreadPoolExecutor(1)
         self.is_draining = False
+        self.is_leaving = False
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         loop.add_signal_handler(signal.SIGUSR1, self.drain)
+        loop.add_signal_handler(signal.SIGUSR2, self.leave)
 
     def drain(self) -> None:
         """From now on ask clients to reconnect, to a worker that goes on."""
         self.is_draining = True
 
+    def leave(self) -> None:
+        """From now on tell a proxy to ask another server: all workers of this one end.
+
+        Until they do, everything else is answered as ever.
+        """
+        self.is_leaving = True
+        self.drain()
+
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        if self.is_leaving and scope.path == READINESS:
+            protocol.response_str(503, *leaving())
+            return
         try:
             body = await receive(scope, protocol)
         except TimeoutError:
             protocol.response_str(408, *late())
             return
-        threads = self.thread_apart if scope.path == HEALTH else self.threads
+        threads = self.thread_apart if scope.path in APART else self.threads
         loop = asyncio.get_running_loop()
         answer = Answer(protocol, loop, closes=self.is_draining or not body.is_whole)
         await loop.run_in_executor(threads, self.run, scope, body, answer)
@@ -117,6 +136,12 @@ async def send(stream: Any, chunk: bytes) -> None:
     await stream.send_bytes(chunk)
 
 
+def leaving() -> tuple[Headers, str]:
+    """Build the answer to a proxy that asks while the server is about to stop."""
+    headers = [("content-type", "application/json"), CLOSE]
+    return headers, json.dumps({"status": "stopping"})
+
+
 def late() -> tuple[Headers, str]:
     """Build the answer to a request that did not arrive; Django never hears of it."""
     current_request_id.set(uuid4().hex)
@@ -138,16 +163,26 @@ async def receive(scope: Any, protocol: Any) -> Body:
     if length is None and "transfer-encoding" not in scope.headers:
         return Body(b"", is_whole=True)
     limit = limit_of(scope.path)
+    pieces = aiter(protocol)
     if length is not None and (not length.isdecimal() or int(length) > limit):
+        if "expect" not in scope.headers:  # who asks first has sent nothing yet
+            await throw_away(pieces)
         return Body(b"", is_whole=False)
     content = bytearray()
-    pieces = aiter(protocol)
     async with asyncio.timeout(BODY_SECONDS):
         while (piece := await _next(pieces)) is not None:
             content += piece
             if len(content) > limit:
+                await throw_away(pieces)
                 return Body(bytes(content[: limit + 1]), is_whole=False)
     return Body(bytes(content), is_whole=True)
+
+
+async def throw_away(pieces: AsyncIterator[bytes]) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER_SECONDS):
+            while await _next(pieces) is not None:
+                pass
 
 
 async def _next(pieces: Any) -> bytes | None:
