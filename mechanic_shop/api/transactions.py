@@ -11,12 +11,14 @@ from typing import ParamSpec, TypeVar
 
 from django.db import OperationalError, connection
 
+from mechanic_shop import metrics
+
 T = TypeVar("T")
 P = ParamSpec("P")
 
 logger = logging.getLogger(__name__)
 
-TRIES = 5
+TRIES = 8
 #: No new try after so many seconds: a caller waits for an answer.
 PATIENCE_SECONDS = 6
 LONGEST_FIRST_PAUSE_SECONDS = 0.02
@@ -55,6 +57,7 @@ def retry(work: Callable[[], T]) -> T:
             if late or not is_transient(error):
                 raise
             logger.info("Try %d gave way to another transaction: %s", number, error)
+            metrics.meter.transaction_retried(error)
         time.sleep(uniform(0, LONGEST_FIRST_PAUSE_SECONDS * 2**number))  # noqa: S311
     raise AssertionError("the last try returns or raises")
 

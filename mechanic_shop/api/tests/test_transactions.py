@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.sessions.backends.base import UpdateError
 from django.core import mail
 from django.db import (
     DatabaseError,
@@ -49,6 +50,7 @@ DEADLOCK = BUSY["deadlock"]
 AWAY = {
     "gone away": OperationalError(2006, "Server has gone away"),
     "lost": OperationalError(2013, "Lost connection to server during query"),
+    "cut off": OperationalError(1047, "WSREP has not yet prepared node for use"),
     "sqlite": OperationalError("disk I/O error"),
 }
 ALWAYS = 10**6
@@ -223,6 +225,17 @@ class TestRetriedWrite:
         assert_503(answer, "database_busy")
         assert fault.seen == TRIES
         assert booked(part) == NOTHING
+
+    def test_is_not_repeated_when_nobody_knows_whether_it_was_committed(
+        self, shop: APIClient
+    ) -> None:
+        part, ticket = PartFactory.create(), TicketFactory.create()
+
+        with failing_commits(AWAY["lost"], ALWAYS) as fault:
+            answer = install(shop, part, ticket)
+
+        assert_503(answer, "database_unavailable")
+        assert fault.seen == 1
 
     @pytest.mark.parametrize("times", [2, TRIES - 1])
     def test_has_one_effect_and_one_answer_for_its_key(
@@ -608,6 +621,40 @@ class TestBackOffice:
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("pauses")
+class TestCookieSession:
+    WRITES = ("UPDATE", "django_session")
+
+    def test_is_written_in_spite_of_deadlocks(self, desk: Client) -> None:
+        session = desk.session
+        session["seen"] = "the shelf"
+
+        with failing(DEADLOCK, 2, *self.WRITES) as fault:
+            session.save()
+
+        assert fault.seen == 3
+        assert desk.session["seen"] == "the shelf"
+
+    @pytest.mark.parametrize("error", [DEADLOCK, AWAY["gone away"]])
+    def test_is_not_taken_for_ended_while_the_database_is_busy(
+        self, desk: Client, error: OperationalError
+    ) -> None:
+        session = desk.session
+
+        with failing(error, ALWAYS, *self.WRITES), pytest.raises(type(error)) as told:
+            session.save()
+
+        assert told.value is error
+
+    def test_that_was_ended_is_not_written(self, desk: Client) -> None:
+        session = desk.session
+        session.delete()
+
+        with pytest.raises(UpdateError):
+            session.save()
+
+
+@pytest.mark.django_db(transaction=True)
 class TestWithoutDatabase:
     @pytest.mark.parametrize("error", [DEADLOCK, AWAY["gone away"]])
     def test_shows_a_page_before_anyone_is_known(
@@ -666,6 +713,16 @@ class TestSigningIn:
         "phone": "1",
         "password": "correct-horse-battery",
     }
+
+    def test_to_the_back_office_survives_two_deadlocks(self, owner: User) -> None:
+        form = {"username": owner.email, "password": PASSWORD}
+        client = Client(raise_request_exception=False)
+
+        with failing(DEADLOCK, 2, "UPDATE", "last_login") as fault:
+            answer = client.post("/admin/login/?next=/admin/", form)
+
+        assert (answer.status_code, fault.seen) == (302, 3)
+        assert client.get("/admin/").status_code == 200
 
     @pytest.mark.parametrize(
         "table", ["accounts_user", "customers_customer", "accounts_session"]
