@@ -1,0 +1,35 @@
+"""Count requests, how long they take, and what they ask of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+from django.http import HttpRequest, HttpResponse
+
+from mechanic_shop.operations.routes import route_of
+
+from .prometheus import start
+from .tally import tally
+
+
+class MetricsMiddleware:
+    """Stands outside of all others; installed only where ``METRICS_TOKEN`` is set."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.meter = start()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        began = perf_counter()
+        tally.begin()
+        response = self.get_response(request)
+        self.meter.answered(
+            method=request.method or "",
+            route=route_of(request),
+            status=response.status_code,
+            seconds=perf_counter() - began,
+            queries=tally.queries,
+            query_seconds=tally.seconds,
+        )
+        return response

@@ -1,0 +1,1 @@
+"""For those who run the shop: what it logs, what it keeps, how it is saved."""

@@ -1,0 +1,55 @@
+"""The slow-query log: what the database took long for, and for which request.
+
+Each record is one JSON object of the logger ``slow_queries``. ``sql`` is the statement
+with placeholders: its values may be personal, and are never written. ``duration_ms`` is
+how long this side waited, locks and network included; ``route`` and ``request_id`` lead
+to the request.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from time import perf_counter
+from typing import Any
+
+from mechanic_shop.api.security_log import current_request
+
+from .routes import route_of
+
+logger = logging.getLogger("slow_queries")
+
+LONGEST_SQL = 2000
+
+
+class SlowQueryLog:
+    """Log the statements that take some milliseconds or more."""
+
+    def __init__(self, *, milliseconds: int) -> None:
+        self._limit_seconds = milliseconds / 1000
+
+    def __call__(
+        self,
+        execute: Callable[..., Any],
+        sql: str,
+        params: Any,
+        many: bool,
+        context: Any,
+    ) -> Any:
+        began = perf_counter()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            seconds = perf_counter() - began
+            if seconds >= self._limit_seconds:
+                _log(sql, seconds)
+
+
+def _log(sql: str, seconds: float) -> None:
+    request = current_request.get()
+    facts = {
+        "sql": sql[:LONGEST_SQL],
+        "duration_ms": round(seconds * 1000, 1),
+        "route": None if request is None else route_of(request),
+    }
+    logger.warning("slow_query", extra=facts)
