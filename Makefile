@@ -9,16 +9,22 @@ HOST ?= 127.0.0.1
 PORT ?= 8000
 WORKERS ?= 2
 THREADS ?= 8
-export HOST PORT WORKERS THREADS
+DRAIN_SECONDS ?= 1
+export HOST PORT WORKERS THREADS DRAIN_SECONDS
 
 TEST_MYSQL ?= mysql://root@127.0.0.1/mechanic_shop
 TEST_REDIS ?= redis://127.0.0.1:6379/9
 JOBS ?= auto
+# Which tests `make test` runs; none named: all.
+TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev setup-mysql run serve test test-services \
-	test-reliability test-soak test-browser \
-	lint types imports migrations schema deploy-check check format
+.PHONY: help setup setup-dev setup-mysql run serve backup restore purge \
+	test test-services \
+	test-reliability test-topology test-cluster test-soak test-browser \
+	test-clients test-postman test-contract \
+	client-python client-typescript \
+	lint types imports migrations schema deploy-check check format lock test-pythons
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -36,7 +42,7 @@ $(VENV)/.installed: requirements.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt requirements.txt | $(BIN)/python
+$(VENV)/.installed-dev: requirements-dev.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@ $(VENV)/.installed
 
@@ -46,11 +52,44 @@ $(VENV)/.installed-mysql: requirements-mysql.txt | $(BIN)/python
 		"(Debian: apt install default-libmysqlclient-dev pkg-config gcc)."; exit 1; }
 	@touch $@
 
+# The benchmark's peers stay out of the environment that the product is developed in.
+PEERS := $(VENV)/bench
+$(PEERS)/.installed: benchmarks/requirements.txt | $(BIN)/python
+	$(BIN)/python -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 # Looks for barriers to people with disabilities; the tests load it into pages.
 AXE := tests/browser/node_modules/axe-core/axe.min.js
 $(AXE):
-	npm install --prefix tests/browser --no-save --no-package-lock --silent \
+	npm install --prefix tests/browser --no-save --no-package-lock --no-audit --no-fund --silent \
 		axe-core@4.14.1
+
+# Runs the Postman collection on the command line.
+NEWMAN := postman/node_modules/.installed
+$(NEWMAN): postman/package.json postman/package-lock.json
+	npm ci --prefix postman --silent --no-audit --no-fund
+	@touch $@
+
+# Which versions fit each other, on every Python and system: uv finds out.
+LOCK := $(VENV)/lock
+$(LOCK)/bin/uv: | $(BIN)/python
+	$(BIN)/python -m venv $(LOCK)
+	$(LOCK)/bin/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+
+UPGRADE ?=
+COMPILE = $(LOCK)/bin/uv pip compile --quiet --no-header --no-annotate \
+	--no-emit-index-url --universal --python-version 3.11 --generate-hashes \
+	$(UPGRADE:%=--upgrade-package %)
+
+lock: $(LOCK)/bin/uv ## Write requirements*.txt anew from requirements/*.in
+	$(COMPILE) requirements/product.in --output-file requirements.txt
+	$(COMPILE) requirements/mysql.in --constraints requirements.txt \
+		--output-file requirements-mysql.txt
+	$(COMPILE) requirements/dev.in --constraints requirements.txt \
+		--output-file requirements-dev.txt
+	$(COMPILE) requirements/bench.in --constraints requirements.txt \
+		--output-file benchmarks/requirements.txt
 
 setup: $(VENV)/.installed ## Install what the product needs
 setup-mysql: setup $(VENV)/.installed-mysql ## Install the MySQL driver too
@@ -59,21 +98,58 @@ setup-dev: $(VENV)/.installed-dev ## Install what development and the tests need
 # --- Running ----------------------------------------------------------------------------
 
 run: setup ## Set up, migrate, load demo data into an empty database, serve
+	@python -m mechanic_shop.server.port
 	@python manage.py migrate --verbosity 0
 	@python manage.py seed_demo --if-empty
 	@python manage.py welcome
 	@python manage.py runserver --skip-checks "$(HOST):$(PORT)"
 
 serve: setup ## Serve the production form (see .env.example for its settings)
+	@python -m mechanic_shop.server.port
 	@python manage.py collectstatic --noinput --verbosity 0 \
 		--settings "$${DJANGO_SETTINGS_MODULE:-mechanic_shop.settings.production}"
 	@exec python -m mechanic_shop.server
+
+# --- Keeping: see docs/operations.md ----------------------------------------------------
+
+FILE ?=
+DATABASE ?=
+
+backup: setup ## Save the database to a new FILE, while the shop works
+	@python manage.py backup $(if $(FILE),"$(FILE)")
+
+restore: setup ## Restore FILE to an empty or new DATABASE, and compare
+	@test -n "$(FILE)" || { echo "Which one? make restore FILE=…"; exit 2; }
+	@python manage.py restore "$(FILE)" $(if $(DATABASE),--database "$(DATABASE)")
+
+purge: setup ## Remove ended sessions, old keys and idle counters
+	@python manage.py purge
+
+# --- Measuring: see docs/performance.md -------------------------------------------------
+
+BENCH ?= --growth 10 --soak 300
+BENCH_SMOKE ?=
+
+bench: $(PEERS)/.installed ## Measure beside Flask, FastAPI, plain DRF and the limit
+	$(PEERS)/bin/python -m benchmarks $(BENCH)
+
+bench-smoke: $(PEERS)/.installed ## Fail if it became much slower beside plain DRF
+	$(PEERS)/bin/python -m benchmarks --smoke $(BENCH_SMOKE)
 
 # --- Checking: `make check` is what CI runs beside the tests ----------------------------
 
 test: setup-dev ## Run the whole suite that needs no service
 	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
-		python -m pytest --numprocesses $(JOBS) --dist loadgroup
+		python -m pytest $(TESTS) --numprocesses $(JOBS) --dist loadgroup
+
+PYTHONS ?= $(shell .ci/pythons)
+test-pythons: ## Run the suite on every other Python that is installed
+	@for python in $(PYTHONS); do \
+		$$python --version; \
+		$(MAKE) --no-print-directory test PYTHON=$$python \
+			VENV=.venv/$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
+			|| exit 1; \
+	done
 
 test-services: setup-dev setup-mysql ## Run the same suite on MySQL/MariaDB and Redis
 	@env -u DJANGO_SETTINGS_MODULE DATABASE_URL=$(TEST_MYSQL) REDIS_URL=$(TEST_REDIS) \
@@ -85,13 +161,33 @@ test-reliability: setup-dev setup-mysql ## Race, break and restart the productio
 		python -m pytest tests/reliability -m "reliability and not soak" \
 		--numprocesses 2 --dist loadgroup
 
-test-soak: setup-dev setup-mysql ## Keep the production form under load for long
+test-topology: setup-dev setup-mysql ## Work, break and update it all behind the proxy
 	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
-		python -m pytest tests/reliability -m soak
+		python -m pytest tests/topology -m topology
+
+test-soak: setup-dev setup-mysql ## The same two for long: under load, and from more seeds
+	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
+		python -m pytest tests/reliability tests/contract -m soak
+
+test-cluster: setup-dev setup-mysql ## Run on three database servers that take writes
+	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
+		python -m pytest tests/cluster -m cluster
+
+test-contract: setup-dev ## Try with generated requests whether schema.yml is true
+	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
+		python -m pytest tests/contract -m contract --numprocesses 2
 
 test-browser: setup-dev $(AXE) ## Work in the back office with Chromium
 	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
 		python -m pytest tests/browser -m browser
+
+test-postman: setup-dev $(NEWMAN) ## Run the Postman collection on the production form
+	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
+		python -m pytest tests/postman -m postman --numprocesses 2 --dist loadgroup
+
+test-clients: setup-dev ## Generate typed clients and talk to a server by them
+	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
+		python -m pytest tests/clients -m clients
 
 lint: setup-dev
 	ruff check .
@@ -106,10 +202,20 @@ imports: setup-dev
 migrations: setup-dev
 	python manage.py makemigrations --check --dry-run \
 		--settings mechanic_shop.settings.test
+	python manage.py lint_migrations --settings mechanic_shop.settings.test
+
+SPECTACULAR = python manage.py spectacular --validate --fail-on-warn \
+	--settings mechanic_shop.settings.test --file
 
 schema: setup-dev
-	python manage.py spectacular --validate --fail-on-warn --file /dev/null \
-		--settings mechanic_shop.settings.test
+	@mkdir -p test-artifacts
+	$(SPECTACULAR) test-artifacts/schema.yml
+	@diff -u schema.yml test-artifacts/schema.yml || { \
+		echo "The API is not what schema.yml says. If that is meant: make schema.yml"; exit 1; }
+
+.PHONY: schema.yml
+schema.yml: setup-dev ## Write the OpenAPI document anew
+	$(SPECTACULAR) $@
 
 deploy-check: setup-dev
 	SECRET_KEY=a-key-that-only-this-check-uses-and-that-is-long-enough-0123456789 \
@@ -123,3 +229,29 @@ check: lint types imports migrations schema deploy-check ## Run every check but 
 format: setup-dev ## Let ruff put the code in order
 	ruff check --fix .
 	ruff format .
+
+# --- Typed clients, generated from schema.yml; docs/api.md shows how to use them --------
+
+GENERATORS := $(VENV)/generators
+OPENAPI_PYTHON_CLIENT := 0.29.1
+OPENAPI_TYPESCRIPT := 7.13.0
+TYPESCRIPT := 5.9.3
+
+$(GENERATORS)/.python-$(OPENAPI_PYTHON_CLIENT):
+	@$(PYTHON) -m venv $(GENERATORS)
+	@$(GENERATORS)/bin/python -m pip install --quiet --disable-pip-version-check \
+		openapi-python-client==$(OPENAPI_PYTHON_CLIENT)
+	@touch $@
+
+$(GENERATORS)/.typescript-$(OPENAPI_TYPESCRIPT)-$(TYPESCRIPT):
+	@npm install --prefix $(GENERATORS) --no-save --no-package-lock --no-audit --no-fund --silent \
+		openapi-typescript@$(OPENAPI_TYPESCRIPT) typescript@$(TYPESCRIPT)
+	@touch $@
+
+client-python: $(GENERATORS)/.python-$(OPENAPI_PYTHON_CLIENT) ## Write a typed Python client
+	@PATH="$(abspath $(GENERATORS))/bin:$$PATH" openapi-python-client generate \
+		--path schema.yml --meta pdm --overwrite --output-path clients/python
+
+client-typescript: $(GENERATORS)/.typescript-$(OPENAPI_TYPESCRIPT)-$(TYPESCRIPT) ## Write types for TypeScript
+	@$(GENERATORS)/node_modules/.bin/openapi-typescript schema.yml \
+		--default-non-nullable false --output clients/typescript/mechanic-shop.d.ts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
@@ -27,6 +27,7 @@ def _no_secret_in_a_log() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
+    caches["process"].clear()
     # Not clear(): on Redis that would empty what everybody else stored.
     if hasattr(cache, "delete_pattern"):
         cache.delete_pattern("*")

@@ -17,8 +17,9 @@ import tickets.urls
 from mechanic_shop.api import errors
 from mechanic_shop.api.login_limits import guard_login
 from mechanic_shop.api.redoc import redoc_bundle
-from mechanic_shop.api.routers import ShopRouter
+from mechanic_shop.api.routers import ShopRouter, by_first_word
 from mechanic_shop.api.views import UnknownPath, favicon, healthz, landing, readyz
+from mechanic_shop.metrics.views import metrics
 
 admin.site.index_title = "Back office"
 admin.site.site_title = admin.site.site_header = settings.SHOP_NAME
@@ -36,6 +37,8 @@ for app in (
 api_root = router.get_api_root_view()
 
 urlpatterns = [
+    # First, since they are asked for the most.
+    path("api/", include(by_first_word(router.urls))),
     path("", landing, name="landing"),
     path("admin/login/", guard_login(admin.site.login)),
     path("admin/", admin.site.urls),
@@ -53,11 +56,11 @@ urlpatterns = [
     path("api/redoc/bundle.js", redoc_bundle, name="redoc-bundle"),
     path("api/", api_root, name="api-root"),
     path("api", api_root),
-    path("api/", include(router.urls)),
     re_path(r"^api(?:/.*)?$", UnknownPath.as_view()),
     path("favicon.ico", favicon),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
 ]
 
 handler400 = errors.bad_request

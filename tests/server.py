@@ -6,57 +6,121 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
-from uuid import uuid4
 
 import httpx
 
+from . import databases
+from .clerk import Clerk
+
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 30
+START_SECONDS = 60
 OWNER = {"email": "owner@shop.example", "password": "correct-horse-battery"}
+CREATE_OWNER = (
+    *("createsuperuser", "--noinput", "--email", OWNER["email"]),
+    *("--first_name", "Olive", "--last_name", "Owner"),
+)
+PRODUCTION = "mechanic_shop.settings.production"
 #: The command of ``make serve``, with this Python.
 COMMAND = [sys.executable, "-m", "mechanic_shop.server"]
+#: Settings under which nobody is throttled, for tests that ask more than a person.
+NO_LIMITS = {
+    f"THROTTLE_{rule}": ""
+    for rule in (
+        *("REGISTER", "LOGIN", "PASSWORD", "PASSWORD_RESET"),
+        *("CREATE_CUSTOMER", "CREATE_MECHANIC", "CREATE_TICKET", "CREATE_PART"),
+    )
+}
 JSON_WEB_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
 
 
-class Server:
-    """A server of an empty, migrated database; ``process`` is its parent process."""
+class Site:
+    """An address at which the shop is reached, and the clients that tests have of it.
+
+    ``verify`` says whose certificates they trust.
+    """
+
+    def __init__(self, url: str, *, verify: ssl.SSLContext | bool = True) -> None:
+        self.url = url
+        #: What no log may show; add the passwords that a test uses.
+        self.secrets = {OWNER["password"]}
+        self._verify = verify
+        self._clients: list[httpx.Client] = []
+
+    def client(self, token: str | None = None) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        client = httpx.Client(
+            base_url=f"{self.url}/api",
+            headers=headers,
+            timeout=30,
+            verify=self._verify,
+        )
+        self._clients.append(client)
+        return client
+
+    def sign_in(self, **credentials: str) -> httpx.Client:
+        credentials = credentials or OWNER
+        self.secrets.add(credentials["password"])
+        answer = self.client().post("/auth/login", json=credentials)
+        return self.client(answer.raise_for_status().json()["access_token"])
+
+    def close(self) -> None:
+        """Close the clients."""
+        for client in self._clients:
+            client.close()
+
+
+class Server(Site):
+    """A server of a migrated database; ``process`` is its parent process.
+
+    It runs the code of ``folder``, as whoever its command makes it.
+    """
 
     process: subprocess.Popen[bytes]
 
     def __init__(
-        self, port: int, environment: dict[str, str], command: list[str], log: Path
+        self,
+        port: int,
+        environment: dict[str, str],
+        command: list[str],
+        log: Path,
+        *,
+        folder: Path = ROOT,
     ) -> None:
-        self.url = f"http://127.0.0.1:{port}"
+        super().__init__(f"http://127.0.0.1:{port}")
         self.environment = environment
-        #: What the log must not show; add the passwords that a test uses.
-        self.secrets = {OWNER["password"]}
         self._command = command
-        self._log = log
-        self._clients: list[httpx.Client] = []
+        self.log_file = log
+        self._folder = folder
+        self._clerk = Clerk(environment, log.with_name("clerk.log"))
 
     @property
     def log(self) -> str:
         """Everything that the server has written so far, over all its starts."""
-        return self._log.read_text(errors="replace")
+        return self.log_file.read_text(errors="replace")
 
     def start(self) -> None:
         """Start the server, again too, and wait until it answers.
 
         :raises RuntimeError: with its log, if it does not
         """
-        with self._log.open("ab") as log:
+        with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                self._command, cwd=ROOT, env=self.environment, stdout=log, stderr=log
+                self._command,
+                cwd=self._folder,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
             )
         try:
-            _wait_for(self.url, self.process, self._log)
+            _wait_for(self.url, self.process, self.log_file)
         except BaseException:
             self.kill()
             raise
@@ -92,40 +156,25 @@ class Server:
         """:raises AssertionError: if the log shows a password or a token"""
         log = self.log
         shown = [secret for secret in self.secrets if secret in log]
-        assert not shown, f"{self._log} shows passwords: {shown}"
-        assert not JSON_WEB_TOKEN.search(log), f"{self._log} shows a token"
+        assert not shown, f"{self.log_file} shows passwords: {shown}"
+        assert not JSON_WEB_TOKEN.search(log), f"{self.log_file} shows a token"
 
     def _signal_all(self, which: signal.Signals) -> None:
         for pid in (self.process.pid, *self.worker_pids()):
             with suppress(ProcessLookupError):
                 os.kill(pid, which)
 
-    def close_clients(self) -> None:
-        for client in self._clients:
-            client.close()
+    def close(self) -> None:
+        """Close what tests have opened beside the server."""
+        super().close()
+        self._clerk.close()
 
     def manage(self, *command: str) -> str:
-        """Run a management command against the server's database."""
-        return subprocess.run(
-            [sys.executable, "manage.py", *command],
-            cwd=ROOT,
-            env=self.environment,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
+        """Run a management command against the server's database.
 
-    def client(self, token: str | None = None) -> httpx.Client:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        client = httpx.Client(base_url=f"{self.url}/api", headers=headers, timeout=30)
-        self._clients.append(client)
-        return client
-
-    def sign_in(self, **credentials: str) -> httpx.Client:
-        credentials = credentials or OWNER
-        self.secrets.add(credentials["password"])
-        answer = self.client().post("/auth/login", json=credentials)
-        return self.client(answer.raise_for_status().json()["access_token"])
+        :raises CommandFailed: if it fails
+        """
+        return self._clerk.run(*command)
 
 
 @contextmanager
@@ -136,15 +185,18 @@ def running_server(
     threads: int = 4,
     database_url: str | None = None,
     redis_url: str | None = None,
-    settings_module: str = "mechanic_shop.settings.production",
+    settings_module: str = PRODUCTION,
     command: list[str] = COMMAND,
+    has_owner: bool = False,
     **settings: str,
 ) -> Iterator[Server]:
-    """Serve an empty database of the kind that the suite runs on, or of the given one.
+    """Serve a new database of the kind that the suite runs on, or of the given one.
 
-    A MySQL URL names the service; the server gets a database of its own there.
+    A MySQL URL names the service; the server gets a database of its own there. All
+    that is in a new database is the owner, where it ``has_owner``.
     """
-    with _database(database_url or _database_of_the_suite(tmp_path)) as url:
+    configured = database_url or databases.url_for(tmp_path)
+    with databases.new_database(configured) as url:
         settings = {
             "DATABASE_URL": url,
             "DJANGO_SETTINGS_MODULE": settings_module,
@@ -155,15 +207,29 @@ def running_server(
         settings |= {"HOST": "127.0.0.1", "PORT": str(port)}
         settings |= {"WORKERS": str(workers), "THREADS": str(threads)}
         log = tmp_path / "server.log"
-        server = Server(port, _environment(settings), command, log)
-        server.manage("migrate", "--verbosity", "0")
+        server = Server(port, environment_of(settings), command, log)
+        databases.fill(
+            url,
+            like="with-owner" if has_owner else "empty",
+            folder=tmp_path,
+            by=partial(migrate, server.environment, tmp_path, has_owner=has_owner),
+        )
         server.start()
         try:
             yield server
         finally:
-            server.close_clients()
+            server.close()
             server.stop()
             server.check_log()
+
+
+def migrate(environment: dict[str, str], folder: Path, *, has_owner: bool) -> None:
+    """Migrate as production does, whatever the server is made of for its test."""
+    production = {**environment, "DJANGO_SETTINGS_MODULE": PRODUCTION}
+    with closing(Clerk(production, folder / "migrating.log")) as clerk:
+        clerk.run("migrate", "--verbosity", "0")
+        if has_owner:
+            clerk.run(*CREATE_OWNER)
 
 
 def _free_port() -> int:
@@ -179,18 +245,15 @@ def _is_worker(process: Path, parent: int) -> bool:
     """
     try:
         after_the_name = (process / "stat").read_text().rpartition(")")[2].split()
-        command = (process / "cmdline").read_bytes()
+        state, parent_of_it = after_the_name[:2]
+        if int(parent_of_it) != parent or state == "Z":
+            return False
+        return b"resource_tracker" not in (process / "cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):
         return False
-    state, parent_of_it = after_the_name[:2]
-    return (
-        int(parent_of_it) == parent
-        and state != "Z"
-        and b"resource_tracker" not in command
-    )
 
 
-def _environment(settings: dict[str, str]) -> dict[str, str]:
+def environment_of(settings: dict[str, str]) -> dict[str, str]:
     """Only what a server needs: a developer's own settings must not leak in."""
     inherited = {
         name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ
@@ -211,47 +274,10 @@ def _environment(settings: dict[str, str]) -> dict[str, str]:
 
 def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        try:
-            if httpx.get(f"{url}/readyz").status_code == 200:
-                return
-        except httpx.TransportError:
+    with httpx.Client() as client:
+        while time.monotonic() < deadline and process.poll() is None:
+            with suppress(httpx.TransportError):
+                if client.get(f"{url}/readyz").status_code == 200:
+                    return
             time.sleep(0.1)
     raise RuntimeError(f"The server did not start:\n{log.read_text()}")
-
-
-def _database_of_the_suite(tmp_path: Path) -> str:
-    configured = os.environ.get("DATABASE_URL", "")
-    if configured.startswith("mysql"):
-        return configured
-    return f"sqlite:///{tmp_path / 'server.sqlite3'}"
-
-
-@contextmanager
-def _database(configured: str) -> Iterator[str]:
-    if not configured.startswith("mysql"):
-        yield configured
-        return
-    name = f"test_server_{uuid4().hex[:12]}"
-    _run(configured, f"CREATE DATABASE {name} CHARACTER SET utf8mb4")
-    try:
-        yield urlsplit(configured)._replace(path=f"/{name}").geturl()
-    finally:
-        _run(configured, f"DROP DATABASE {name}")
-
-
-def _run(database_url: str, statement: str) -> None:
-    import MySQLdb
-
-    url = urlsplit(database_url)
-    connection = MySQLdb.connect(
-        host=url.hostname or "127.0.0.1",
-        port=url.port or 3306,
-        user=url.username or "root",
-        password=url.password or "",
-        connect_timeout=5,
-    )
-    connection.cursor().execute(statement)
-    connection.close()

@@ -40,6 +40,8 @@ REFUSED: list[tuple[str, dict[str, str]]] = [
     ("ACCESS_TOKEN_MINUTES", {"ACCESS_TOKEN_MINUTES": "an hour"}),
     ("REFRESH_TOKEN_DAYS", {"REFRESH_TOKEN_DAYS": "99999999999"}),
     ("DATABASE_URL", {"DATABASE_URL": "postgres://shop@db/shop"}),
+    ("DATABASE_CLUSTER", {"DATABASE_CLUSTER": "true"}),
+    ("DATABASE_CLUSTER", {"DATABASE_CLUSTER": "galera"}),  # on SQLite
     ("REDIS_URL", {"REDIS_URL": "http://127.0.0.1"}),
     ("PUBLIC_URL", {"PUBLIC_URL": "shop.example"}),
     ("EMAIL_URL", {"EMAIL_URL": "carrier://pigeon"}),
@@ -50,6 +52,9 @@ REFUSED: list[tuple[str, dict[str, str]]] = [
     ("THROTTLE_LOGIN", {"THROTTLE_LOGIN": "5/fortnight"}),
     ("THROTTLE_CREATE_PART", {"THROTTLE_CREATE_PART": "0/hour"}),
     ("LOG_LEVEL", {"LOG_LEVEL": "LOUD"}),
+    ("ACCESS_LOG", {"ACCESS_LOG": "sometimes"}),
+    ("SLOW_QUERY_MILLISECONDS", {"SLOW_QUERY_MILLISECONDS": "0.5"}),
+    ("METRICS_TOKEN", {"METRICS_TOKEN": "x" * 31}),
 ]
 #: (environment, expression, what it prints)
 ACCEPTED: list[tuple[dict[str, str], str, str]] = [
@@ -64,6 +69,7 @@ ACCEPTED: list[tuple[dict[str, str], str, str]] = [
         "True False (3, 3600)",
     ),
     ({**LOCAL, "THROTTLE_LOGIN": ""}, "s.THROTTLES['LOGIN']", "None"),
+    ({**LOCAL, "METRICS_TOKEN": "short"}, "s.METRICS_TOKEN", "short"),
     (
         {**LOCAL, "SHOP_OPEN_ACCESS": "TRUE"},
         "s.AUTHENTICATION_BACKENDS[-1]",
@@ -113,3 +119,23 @@ class TestRightEnvironment:
 
         assert (done.returncode, done.stderr) == (0, "")
         assert done.stdout.strip() == printed
+
+
+class TestDatabaseSession:
+    MYSQL = {**GOOD, "DATABASE_URL": "mysql://shop@127.0.0.1/shop"}
+    #: Without Django's start, for which MySQL's driver would have to be there.
+    SHOW = (
+        "from django.conf import settings as s;"
+        "print(s.DATABASES['default']['OPTIONS']['init_command'])"
+    )
+
+    @pytest.mark.parametrize(
+        ("cluster", "waits"), [("", False), ("galera", True)], ids=["server", "cluster"]
+    )
+    def test_waits_on_a_cluster_for_what_it_must_see(
+        self, cluster: str, waits: bool
+    ) -> None:
+        done = start({**self.MYSQL, "DATABASE_CLUSTER": cluster}, self.SHOW)
+
+        assert "sql_mode='TRADITIONAL'" in done.stdout
+        assert ("wsrep_sync_wait=7" in done.stdout) is waits

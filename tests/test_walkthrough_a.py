@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .server import Server, running_server
+from .server import Server, Site, running_server
 
 pytestmark = pytest.mark.xdist_group("server of system A")
 
@@ -32,7 +32,7 @@ def ok(answer: httpx.Response, status_code: int = 200) -> Any:
 
 
 class TestSystemA:
-    def test_works_from_registering_to_deleting(self, server: Server) -> None:
+    def test_works_from_registering_to_deleting(self, server: Site) -> None:
         customer, customer_id = self.register_log_in_and_look(server)
         shop = server.sign_in()
         self.page_through_the_customers(shop)
@@ -47,7 +47,7 @@ class TestSystemA:
         self.delete_what_may_go(customer, shop, customer_id, mechanics, tickets)
         self.keep_what_the_books_need(shop, tickets[0], part_id, mechanics[0])
 
-    def register_log_in_and_look(self, server: Server) -> tuple[httpx.Client, int]:
+    def register_log_in_and_look(self, server: Site) -> tuple[httpx.Client, int]:
         registered = ok(
             server.client().post(
                 "/auth/register",

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .server import Server
+from .server import Site
 
 pytestmark = pytest.mark.xdist_group("demo server")
 
@@ -19,7 +19,7 @@ def ok(answer: httpx.Response, status_code: int = 200) -> Any:
 
 
 class TestSystemB:
-    def test_works_from_signing_in_to_deleting(self, demo_server: Server) -> None:
+    def test_works_from_signing_in_to_deleting(self, demo_server: Site) -> None:
         self.sign_in_and_see_the_own_tickets(demo_server)
         shop = demo_server.sign_in(email="admin@example.com", password="password123")
         self.rank_the_mechanics(shop)
@@ -27,7 +27,7 @@ class TestSystemB:
         self.attach_a_part_to_a_ticket(shop)
         self.keep_the_inventory(shop)
 
-    def sign_in_and_see_the_own_tickets(self, server: Server) -> None:
+    def sign_in_and_see_the_own_tickets(self, server: Site) -> None:
         credentials = {"email": "test@example.com", "password": "password123"}
         answer = ok(server.client().post("/customers/login/", json=credentials))
         assert answer["token"] == answer["access_token"]

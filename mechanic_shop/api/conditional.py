@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.utils.http import parse_etags
 from rest_framework import exceptions, status
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+from .json import RenderedResponse, render_json
 
 if TYPE_CHECKING:
     from .viewsets import ShopViewSet
@@ -28,12 +29,18 @@ class PreconditionFailed(exceptions.APIException):
 
 
 def etag_of(data: Any) -> str:
-    return f'"{sha256(JSONRenderer().render(data)).hexdigest()[:32]}"'
+    return tag_of(render_json(data))
+
+
+def tag_of(rendered: bytes) -> str:
+    return f'"{sha256(rendered).hexdigest()[:32]}"'
 
 
 def tagged(data: Any, status_code: int = status.HTTP_200_OK) -> Response:
     """Answer with a row and its tag."""
-    return Response(data, status=status_code, headers={"ETag": etag_of(data)})
+    rendered = render_json(data)
+    headers = {"ETag": tag_of(rendered)}
+    return RenderedResponse(data, rendered, status=status_code, headers=headers)
 
 
 def unless_known(request: Request, answer: Response) -> Response:

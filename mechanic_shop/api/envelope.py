@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from http import HTTPStatus
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from .errors import error_response, is_api_path
@@ -42,7 +43,8 @@ class EnvelopeMiddleware:
         content_type = response.headers.get("Content-Type", "")
         is_page = content_type.startswith("text/html")
         wants_page = "text/html" in request.headers.get("Accept", "")
-        return content_type == "application/json" or (is_page and wants_page)
+        may_be_page = settings.BROWSABLE_API and is_page and wants_page
+        return content_type == "application/json" or may_be_page
 
     @staticmethod
     def _enveloped(response: HttpResponse) -> HttpResponse:

@@ -33,6 +33,8 @@ from .transactions import is_transient
 logger = logging.getLogger(__name__)
 
 DATABASE_RETRY_SECONDS = 2
+#: What newer versions of Python have renamed; clients show these words to people.
+PHRASES = {413: "Request Entity Too Large", 422: "Unprocessable Entity"}
 
 
 class Conflict(Exception):
@@ -66,10 +68,15 @@ def is_api_path(path: str) -> bool:
     return path == "/api" or path.startswith("/api/")
 
 
+def phrase_of(status_code: int) -> str:
+    """Name a status; as always, whatever the version of Python calls it by now."""
+    return PHRASES.get(status_code) or HTTPStatus(status_code).phrase
+
+
 def body_of(status_code: int, code: str, message: str, **extra: Any) -> dict[str, Any]:
     """Build the envelope; its ``error`` is the status line."""
     return {
-        "error": f"{status_code} {HTTPStatus(status_code).phrase}",
+        "error": f"{status_code} {phrase_of(status_code)}",
         "message": message,
         "code": code,
         **extra,

@@ -17,17 +17,18 @@ from django.db import OperationalError
 from django.http import QueryDict
 from django.utils import timezone
 from rest_framework import exceptions, status
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from .errors import Conflict
+from .json import render_json
 from .models import IdempotencyKey
-from .schema import canonical
+from .schema.paths import canonical
 from .transactions import LOCK_WAIT_TIMEOUT
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
+MAY_HAVE_KEY = frozenset({"POST", "PATCH"})
 KEPT = timedelta(hours=24)
 KEPT_HEADERS = ("ETag",)
 
@@ -50,7 +51,7 @@ def key_of(request: Request) -> str | None:
     :raises ValidationError: if the key is empty or too long
     """
     key = request.headers.get(HEADER)
-    if key is None or request.method not in {"POST", "PATCH"}:
+    if key is None or request.method not in MAY_HAVE_KEY:
         return None
     if not 0 < len(key) <= LONGEST_KEY:
         raise exceptions.ValidationError(
@@ -117,7 +118,7 @@ def _lock(pk: int) -> IdempotencyKey:
 def _keep(row: IdempotencyKey, fingerprint: str, answer: Response) -> None:
     row.fingerprint = fingerprint
     row.status = answer.status_code
-    row.body = JSONRenderer().render(answer.data).decode()
+    row.body = render_json(answer.data).decode()
     row.headers = {name: answer[name] for name in KEPT_HEADERS if name in answer}
     row.answered_at = timezone.now()
     row.save()

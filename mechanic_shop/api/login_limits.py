@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from hashlib import sha256
 from typing import Any
 
@@ -17,8 +17,10 @@ from rest_framework.request import Request
 from mechanic_shop.accounts.emails import normalize_email
 
 from .models import KnownAddress, Rate, RateCounter, Spent
-from .throttling import client_address, spend
+from .throttling import client_address, spend, spend_at
+from .transactions import retry
 
+ACCOUNT = "ACCOUNT"
 ACCOUNT_FAILURES = Rate(limit=10, seconds=900)
 FORM_GUARD = "30/m"
 FORM_GUARD_SECONDS = 60
@@ -34,10 +36,10 @@ def spend_login_failure(request: Request | HttpRequest, account: str) -> Spent |
         return None
     address = client_address(request)
     # Hashed: what people type into a login is not always an email address.
-    key = f"ACCOUNT:{_digest(account)}"
+    whom = _digest(account)
     if KnownAddress.objects.knows(account, address):
-        key = f"{key}:{_digest(address)}"
-    return RateCounter.objects.spend(key, ACCOUNT_FAILURES)
+        whom = f"{whom}:{_digest(address)}"
+    return spend_at(ACCOUNT_FAILURES, ACCOUNT, whom)
 
 
 def count_as_good(
@@ -79,7 +81,7 @@ def guard_login(
         by_account = spend_login_failure(request, account)
         if by_account is not None and not by_account.allowed:
             return _too_many(request, by_account.reset)
-        response = view(request, *args, **kwargs)
+        response = retry(partial(view, request, *args, **kwargs))
         if response.status_code == 302:
             count_as_good(request, account, by_account)
         return response

@@ -1,5 +1,6 @@
 """Signing in to the browsable API, at ``/api/login/``."""
 
+from django.conf import settings
 from django.contrib.auth import views
 from django.urls import path
 
@@ -14,9 +15,10 @@ login = guard_login(
 logout = views.LogoutView.as_view(next_page="api-root")
 
 app_name = "rest_framework"
-urlpatterns = [
+pages = [
     path("api/login/", login, name="login"),
     path("api/login", login),
     path("api/login/out/", logout, name="logout"),
     path("api/login/out", logout),
 ]
+urlpatterns = pages if settings.BROWSABLE_API else []

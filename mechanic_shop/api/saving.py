@@ -5,12 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Model
 from rest_framework.exceptions import NotFound
 from rest_framework.serializers import BaseSerializer
 
+from .models import RowClaim
+
 M = TypeVar("M", bound=Model)
+
+
+def claim(model: type[Model], pk: int) -> None:
+    """Let only one transaction of a cluster at a time rely on a row.
+
+    A node's locks are its own, and two nodes that decide by the same row notice nothing
+    until both write the same. So both write the row's claim, before they look, and the
+    later one is undone and run again. One server needs none of it: its locks do.
+    """
+    if settings.DATABASE_CLUSTER:
+        RowClaim.objects.renew(model, pk)
 
 
 def lock_row(row: M) -> M:
@@ -18,6 +32,7 @@ def lock_row(row: M) -> M:
 
     :raises NotFound: if it was deleted meanwhile
     """
+    claim(type(row), row.pk)
     locked = type(row)._default_manager.select_for_update().filter(pk=row.pk).first()
     if locked is None:
         raise NotFound

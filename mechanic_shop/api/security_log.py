@@ -91,7 +91,7 @@ class SecurityLogMiddleware:
             response = self.get_response(request)
             status = response.status_code
             if event := REFUSALS.get(status):
-                record(event, status=status, user_id=_known_user_id(request))
+                record(event, status=status, user_id=known_user_id(request))
             return response
         finally:
             current_request.reset(outer)
@@ -107,7 +107,7 @@ def _whence(request: HttpRequest | None) -> dict[str, str | None]:
     }
 
 
-def _known_user_id(request: HttpRequest) -> int | None:
+def known_user_id(request: HttpRequest) -> int | None:
     """Name the caller, but ask no database for it: a flood must stay cheap."""
     user = getattr(request, "user", None)
     if isinstance(user, SimpleLazyObject) and not hasattr(request, "_cached_user"):

@@ -11,7 +11,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
-from .models import RateCounter, Spent
+from mechanic_shop import metrics
+
+from .models import Rate, RateCounter, Spent
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -86,7 +88,15 @@ class CreatePartThrottle(UserThrottle):
 def spend(rule: str, whom: str) -> Spent | None:
     """Count a request under a rule; None if the rule is switched off."""
     rate = settings.THROTTLES[rule]
-    return None if rate is None else RateCounter.objects.spend(f"{rule}:{whom}", rate)
+    return None if rate is None else spend_at(rate, rule, whom)
+
+
+def spend_at(rate: Rate | tuple[int, int], rule: str, whom: str) -> Spent:
+    """Count a request under a rule that has this rate."""
+    spent = RateCounter.objects.spend(f"{rule}:{whom}", rate)
+    if not spent.allowed:
+        metrics.meter.throttled(rule)
+    return spent
 
 
 def give_back(request: Request) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 
 from corsheaders.defaults import default_headers
 
-from . import back_office
+from . import back_office, openapi
 from .env import (
     read_bool,
+    read_choice,
     read_database,
     read_int,
     read_origins,
@@ -57,6 +58,7 @@ INSTALLED_APPS = [
     "simple_history",
     "mechanic_shop.accounts",
     "mechanic_shop.api",
+    "mechanic_shop.operations",
     "customers",
     "mechanics",
     "inventory",
@@ -66,11 +68,12 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "mechanic_shop.api.request_id.RequestIdMiddleware",
     "mechanic_shop.api.security_log.SecurityLogMiddleware",
+    # Outside of whatever refuses: a front end has to be able to read the refusal.
+    "corsheaders.middleware.CorsMiddleware",
     "mechanic_shop.api.envelope.EnvelopeMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "mechanic_shop.csp.ShopCSPMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
     "mechanic_shop.api.body_limit.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -79,6 +82,15 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
 ]
+
+# These two see what the client gets, and all the time that it takes. Where they are off
+# they are not there at all, and cost nothing.
+ACCESS_LOG = read_bool("ACCESS_LOG", default=False)
+if ACCESS_LOG:
+    MIDDLEWARE.insert(0, "mechanic_shop.operations.access_log.AccessLogMiddleware")
+METRICS_TOKEN = read_text("METRICS_TOKEN")
+if METRICS_TOKEN:
+    MIDDLEWARE.insert(0, "mechanic_shop.metrics.middleware.MetricsMiddleware")
 
 ROOT_URLCONF = "mechanic_shop.urls"
 WSGI_APPLICATION = "mechanic_shop.wsgi.application"
@@ -103,6 +115,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Database -------------------------------------------------------------------------
 
 DATABASE = read_database("DATABASE_URL", f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+#: Whether DATABASE_URL leads to one server (empty) or to several that all take writes.
+DATABASE_CLUSTER = read_choice("DATABASE_CLUSTER", choices=("galera",))
+if DATABASE_CLUSTER and not DATABASE["ENGINE"].endswith("mysql"):
+    raise refuse("DATABASE_CLUSTER", "Only MySQL's kind of database has a cluster.")
 if DATABASE["ENGINE"].endswith("sqlite3"):
     # IMMEDIATE takes the write lock when a transaction begins: SQLite knows no
     # SELECT … FOR UPDATE, so this is what makes two writers queue up.
@@ -118,6 +134,10 @@ else:
         "init_command": "SET sql_mode='TRADITIONAL', innodb_lock_wait_timeout=4",
         "connect_timeout": 1,
     }
+    if DATABASE_CLUSTER:
+        # What begins, be it by reading (1), changing (2) or adding (4), begins with all
+        # that was acknowledged before, by whichever node: docs/adr/0015.
+        DATABASE["OPTIONS"]["init_command"] += ", wsrep_sync_wait=7"
     DATABASE["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_general_ci"}
 DATABASE["CONN_MAX_AGE"] = 60
 DATABASE["CONN_HEALTH_CHECKS"] = True
@@ -129,6 +149,13 @@ REDIS_URL = read_text("REDIS_URL")
 CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
     "pages": {"BACKEND": "mechanic_shop.api.caching.PageCache"},
+    # What a process keeps at hand because it is true wherever it was found: pages by
+    # their version, and totals that may be a little old.
+    "process": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "process",
+        "OPTIONS": {"MAX_ENTRIES": 100},
+    },
 }
 #: A Redis that does not answer must cost less than doing without it: short waits, no
 #: second try (a pool makes none of its own accord), and a client that remembers.
@@ -153,7 +180,7 @@ RATELIMIT_FAIL_OPEN = True
 # --- Identity -------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["mechanic_shop.accounts.backends.ShopBackend"]
 if SHOP_OPEN_ACCESS:
     AUTHENTICATION_BACKENDS.append("mechanic_shop.accounts.backends.OpenAccessBackend")
 
@@ -189,7 +216,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 MAX_UPLOAD_BYTES = 20 * MAX_BODY_BYTES
 
 BROWSABLE_API = read_bool("BROWSABLE_API", default=True)
-RENDERERS = ["rest_framework.renderers.JSONRenderer"]
+RENDERERS = ["mechanic_shop.api.json.ShopJSONRenderer"]
 if BROWSABLE_API:
     RENDERERS.append("mechanic_shop.api.renderers.ShopBrowsableAPIRenderer")
 
@@ -206,8 +233,9 @@ REST_FRAMEWORK: dict[str, Any] = {
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_FILTER_BACKENDS": ["mechanic_shop.api.filters.StrictFilterBackend"],
-    "DEFAULT_SCHEMA_CLASS": "mechanic_shop.api.schema.ShopSchema",
+    "DEFAULT_SCHEMA_CLASS": "mechanic_shop.api.schema.operations.ShopSchema",
     "EXCEPTION_HANDLER": "mechanic_shop.api.errors.envelope",
+    "VIEW_NAME_FUNCTION": "mechanic_shop.api.browsable.words.page_name",
     "COERCE_DECIMAL_TO_STRING": False,
     "NUM_PROXIES": read_int("NUM_PROXIES", 0, maximum=10),
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -228,30 +256,10 @@ THROTTLES = {
     }.items()
 }
 
-SPECTACULAR_SETTINGS: dict[str, Any] = {
-    "TITLE": f"{SHOP_NAME} API",
-    "DESCRIPTION": "Customers, vehicles, mechanics, service tickets and parts of a car"
-    " repair shop.",
-    "VERSION": "1.0.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_AUTHENTICATION": [],
-    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
-    "SCHEMA_PATH_PREFIX": "/api",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "PREPROCESSING_HOOKS": ["mechanic_shop.api.schema.one_path_per_operation"],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "deepLinking": True},
-    "ENUM_NAME_OVERRIDES": {
-        "TicketStatus": "tickets.models.TicketStatus",
-        "TicketEventKind": "tickets.models.TicketEventKind",
-        "MovementReason": "inventory.models.MovementReason",
-    },
-}
+SPECTACULAR_SETTINGS = openapi.SPECTACULAR_SETTINGS
 
 CORS_ALLOWED_ORIGINS = read_origins("CORS_ALLOWED_ORIGINS")
-CORS_URLS_REGEX = r"^/api/.*$"
+CORS_URLS_REGEX = r"^/api(/.*)?$"
 CORS_ALLOW_HEADERS = [
     *default_headers,
     "idempotency-key",
@@ -260,18 +268,22 @@ CORS_ALLOW_HEADERS = [
     "x-request-id",
 ]
 CORS_EXPOSE_HEADERS = [
+    "Allow",
+    "Content-Disposition",
     "ETag",
     "Idempotency-Replayed",
     "Retry-After",
     "RateLimit-Limit",
     "RateLimit-Remaining",
     "RateLimit-Reset",
+    "WWW-Authenticate",
     "X-Request-ID",
 ]
 
 # --- HTTP -----------------------------------------------------------------------------
 
 CSRF_TRUSTED_ORIGINS = read_origins("CSRF_TRUSTED_ORIGINS")
+SESSION_ENGINE = "mechanic_shop.accounts.cookie_sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
@@ -308,6 +320,9 @@ UNFOLD = back_office.UNFOLD
 
 # --- Logging --------------------------------------------------------------------------
 
+#: Statements that take so long are logged; 0 logs none.
+SLOW_QUERY_MILLISECONDS = read_int("SLOW_QUERY_MILLISECONDS", 500, maximum=600_000)
+
 LOG_LEVEL = read_text("LOG_LEVEL", "INFO").upper()
 if LOG_LEVEL not in {"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"}:
     raise refuse("LOG_LEVEL", f"{LOG_LEVEL!r} is not a level of Python's logging.")
@@ -331,7 +346,7 @@ LOGGING: dict[str, Any] = {
             "formatter": "line",
             "filters": ["request_id"],
         },
-        "security": {
+        "facts": {
             "class": "logging.StreamHandler",
             "formatter": "json",
             "filters": ["request_id"],
@@ -341,7 +356,9 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         # For machines in every environment, and complete: LOG_LEVEL is about noise,
         # and a shop that turned it down would miss these lines when it needs them.
-        "security": {"handlers": ["security"], "level": "INFO", "propagate": False},
+        "security": {"handlers": ["facts"], "level": "INFO", "propagate": False},
+        "access": {"handlers": ["facts"], "level": "INFO", "propagate": False},
+        "slow_queries": {"handlers": ["facts"], "level": "INFO", "propagate": False},
         # Without the handlers that Django gives them: those write input as it comes.
         # Never below INFO: at DEBUG Django writes the values of every query, and among
         # them are the keys of cookie sessions.

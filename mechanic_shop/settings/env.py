@@ -75,6 +75,17 @@ def read_int(name: str, default: int, *, minimum: int = 0, maximum: int) -> int:
     return _read(name, default, parse, f"a whole number from {minimum} to {maximum}")
 
 
+def read_choice(name: str, *, choices: tuple[str, ...]) -> str:
+    """Read one of some words; empty where none is set."""
+
+    def parse(raw: str) -> str:
+        if raw not in choices:
+            raise ValueError(raw)
+        return raw
+
+    return _read(name, "", parse, " or ".join(choices))
+
+
 def read_list(name: str, default: list[str]) -> list[str]:
     """Read a comma-separated list."""
 

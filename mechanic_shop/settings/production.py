@@ -7,7 +7,7 @@ from .env import read_bool, read_dotenv, read_list, read_secret, refuse
 read_dotenv(Path(__file__).resolve().parent.parent.parent / ".env")
 
 from .base import *  # noqa: F403
-from .base import LOGGING, MIDDLEWARE, REST_FRAMEWORK, SIMPLE_JWT
+from .base import LOGGING, METRICS_TOKEN, MIDDLEWARE, REST_FRAMEWORK, SIMPLE_JWT
 from .mail import *  # noqa: F403
 
 DEBUG = False
@@ -16,6 +16,8 @@ JWT_SECRET_KEY = read_secret("JWT_SECRET_KEY")
 if JWT_SECRET_KEY == SECRET_KEY:
     raise refuse("JWT_SECRET_KEY", "The two secrets must differ.")
 SIMPLE_JWT["SIGNING_KEY"] = JWT_SECRET_KEY
+if METRICS_TOKEN:
+    METRICS_TOKEN = read_secret("METRICS_TOKEN")
 
 ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", [])
 if not ALLOWED_HOSTS:
@@ -24,7 +26,7 @@ if "*" in ALLOWED_HOSTS:
     raise refuse("ALLOWED_HOSTS", "A wildcard lets anyone choose the links we mail.")
 
 SECURE_SSL_REDIRECT = read_bool("SECURE_SSL_REDIRECT", default=True)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 # Without a proxy of ours in front, anyone may write that header.
 if REST_FRAMEWORK["NUM_PROXIES"]:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +14,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from openpyxl import Workbook, load_workbook  # type: ignore[import-untyped]
 
 from inventory import services
 from inventory.exchange import files
 from inventory.exchange.columns import HEADINGS
-from inventory.models import Part
+from inventory.models import Part, PendingImport
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
 from tests.test_admin import browser_of, make_part, make_user, text_of, url
@@ -31,13 +30,6 @@ pytestmark = pytest.mark.django_db
 IMPORT = "/admin/inventory/part/import/"
 CONFIRM = "/admin/inventory/part/process_import/"
 HEAD = "Part number,Name,Cost,Quantity in stock"
-
-
-@pytest.fixture(autouse=True)
-def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Keep what waits for the second step out of the machine's folder."""
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return tmp_path
 
 
 # --- Files ----------------------------------------------------------------------------
@@ -180,13 +172,21 @@ class TestAnUpload:
         queries(1)
         assert queries(3) == queries(40)
 
-    def test_leaves_no_file_behind_if_it_is_refused(
-        self, desk: Client, uploads: Path
-    ) -> None:
+    def test_leaves_no_file_behind_if_it_is_refused(self, desk: Client) -> None:
         problems(desk, HEAD, "NEW,New,abc,1")
         refused(desk, csv_of("Colour", "red"))
 
-        assert list(uploads.iterdir()) == []
+        assert not PendingImport.objects.exists()
+
+    def test_clears_away_what_nobody_came_back_to(self, desk: Client) -> None:
+        upload(desk, csv_of(HEAD, "NEW,New,1,1"))
+        now = timezone.now()
+        PendingImport.objects.update(created_at=now - PendingImport.PATIENCE)
+
+        page = upload(desk, csv_of(HEAD, "NEW,New,1,1"))
+
+        assert page.context["can_agree"]
+        assert PendingImport.objects.get().created_at >= now
 
     @pytest.mark.parametrize("codename", ["add_part", "change_part", "adjust_quantity"])
     def test_is_open_to_those_who_may_write_any_of_it(self, codename: str) -> None:
@@ -418,7 +418,7 @@ class TestAgreeing:
         part.refresh_from_db()
         assert part.quantity_in_stock == 7
 
-    def test_twice_does_it_once(self, desk: Client, uploads: Path) -> None:
+    def test_twice_does_it_once(self, desk: Client) -> None:
         page = upload(desk, csv_of(HEAD, "NEW,Pad,1,1"))
 
         agree(desk, page)
@@ -426,7 +426,7 @@ class TestAgreeing:
 
         assert said == "Upload the file once more."
         assert Part.objects.count() == 1
-        assert list(uploads.iterdir()) == []
+        assert not PendingImport.objects.exists()
 
     @pytest.mark.parametrize("token", ["", "forged", "eyJhIjoxfQ:1abc:def"])
     def test_needs_a_plan_that_was_shown(self, token: str, desk: Client) -> None:

@@ -25,4 +25,7 @@ error is no failed assertion.
 
 What stops, pauses or kills a server or a service starts its own with ``running_shop``
 and ``MariaDB`` or ``Redis``, never the shared ones.
+
+Tests that share a server belong to one ``xdist_group``: each process would start its
+own otherwise.
 """

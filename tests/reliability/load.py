@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.message import Message
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from threading import Barrier, Event
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 T = TypeVar("T")
+#: Gives a new connection, which opens when the first request is sent.
+Connect = Callable[[], HTTPConnection]
 
 PATIENCE_SECONDS = 60
 #: Anything shorter occurs in a log by chance.
@@ -75,6 +78,7 @@ class Client:
     Paths are below ``/api``, but for those that begin with two slashes:
     ``client.get("//readyz")`` asks for ``/readyz``. A connection that the server has
     dropped is an answer with status 0; only ``retry_stale`` sends such a request again.
+    ``connect`` is for connections with TLS, or from another address.
     """
 
     def __init__(
@@ -84,8 +88,11 @@ class Client:
         *,
         pool: deque[HTTPConnection] | None = None,
         secrets: set[str] | None = None,
+        connect: Connect | None = None,
     ) -> None:
-        self._address = urlsplit(url).netloc
+        self._connect = connect or partial(
+            HTTPConnection, urlsplit(url).netloc, timeout=PATIENCE_SECONDS
+        )
         self._pool: deque[HTTPConnection] = deque() if pool is None else pool
         self.headers = {"Content-Type": "application/json"}
         if token is not None:
@@ -96,7 +103,13 @@ class Client:
 
     def with_token(self, token: str | None) -> Client:
         """Give a client of somebody else that shares the connections."""
-        return Client(self.url, token, pool=self._pool, secrets=self.secrets)
+        return Client(
+            self.url,
+            token,
+            pool=self._pool,
+            secrets=self.secrets,
+            connect=self._connect,
+        )
 
     def sign_in(self, email: str, password: str) -> Client:
         body = {"email": email, "password": password}
@@ -137,14 +150,16 @@ class Client:
 
     def reconnected(self) -> Client:
         """Give the same client, with connections of its own."""
-        client = Client(self.url, secrets=self.secrets)
+        client = Client(self.url, secrets=self.secrets, connect=self._connect)
         client.headers = self.headers
         return client
 
     def trusting(self) -> Client:
         """Give the same client without the look before it sends."""
         self.close()
-        client = TrustingClient(self.url, pool=self._pool, secrets=self.secrets)
+        client = TrustingClient(
+            self.url, pool=self._pool, secrets=self.secrets, connect=self._connect
+        )
         client.headers = self.headers
         return client
 
@@ -200,7 +215,7 @@ class Client:
             if not _is_closed(connection):
                 return connection
             connection.close()
-        return HTTPConnection(self._address, timeout=PATIENCE_SECONDS)
+        return self._connect()
 
 
 class TrustingClient(Client):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -15,16 +14,12 @@ from typing import Any, TypeVar
 
 import httpx
 
-from ..server import COMMAND, OWNER, Server, running_server
+from ..clerk import CommandFailed
+from ..server import COMMAND, NO_LIMITS, OWNER, Server, running_server
 from .load import Client, at_once, until
 
 PROCESSES = 4
 THREADS = 8
-#: The rules whose limits would end every scenario after a few requests.
-LIMITS = (
-    *("REGISTER", "LOGIN", "PASSWORD", "PASSWORD_RESET"),
-    *("CREATE_CUSTOMER", "CREATE_MECHANIC", "CREATE_TICKET", "CREATE_PART"),
-)
 PRODUCT = "tests.reliability.server_settings"
 NAIVE = "tests.reliability.naive_settings"
 
@@ -35,14 +30,17 @@ T = TypeVar("T")
 class Shop:
     """What a scenario needs of a running server; every ``new_…`` row is the test's own.
 
-    ``kind`` is "product" or "naive", ``on`` is "sqlite" or "mariadb".
+    ``kind`` is "product" or "naive", ``on`` is "sqlite" or "mariadb". A ``client``
+    reaches the shop in another way than directly.
     """
 
-    def __init__(self, server: Server, *, on: str, kind: str) -> None:
+    def __init__(
+        self, server: Server, *, on: str, kind: str, client: Client | None = None
+    ) -> None:
         self.server = server
         self.on = on
         self.kind = kind
-        self._anonymous = Client(server.url, secrets=server.secrets)
+        self._anonymous = client or Client(server.url, secrets=server.secrets)
         self._numbers = count(1)
 
     @cached_property
@@ -180,8 +178,8 @@ class Shop:
             return
         try:
             self.server.manage("check_invariants")
-        except subprocess.CalledProcessError as error:
-            raise AssertionError(f"{error.stdout}{error.stderr}") from error
+        except CommandFailed as error:
+            raise AssertionError(str(error)) from error
 
     def _several(self, number: int, create: Callable[[], int]) -> list[int]:
         with ThreadPoolExecutor(PROCESSES) as pool:
@@ -235,7 +233,7 @@ def running_shop(
 
     Without ``limits`` nobody is throttled, with them it is as production is.
     """
-    unlimited = {} if limits else {f"THROTTLE_{rule}": "" for rule in LIMITS}
+    unlimited = {} if limits else NO_LIMITS
     with running_server(
         folder,
         workers=workers,
@@ -244,12 +242,9 @@ def running_shop(
         redis_url=redis_url,
         settings_module=PRODUCT if kind == "product" else NAIVE,
         command=command,
+        has_owner=True,
         **{**unlimited, **settings},
     ) as server:
-        server.manage(
-            *("createsuperuser", "--noinput", "--email", OWNER["email"]),
-            *("--first_name", "Olive", "--last_name", "Owner"),
-        )
         # The first worker answers before the last is there, and would race with itself.
         until(lambda: server.log.count("Started worker-") >= workers)
         shop = Shop(server, on=on, kind=kind)

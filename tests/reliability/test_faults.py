@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -16,6 +17,9 @@ from ..server import COMMAND, OWNER
 from .load import Answer, Client, Load, at_once, counted, until
 from .services import MariaDB
 from .shop import PROCESSES, THREADS, Shop, running_shop
+
+#: What shares a server is for one process; it would start in each otherwise.
+ON_FRAGILE_MARIADB = pytest.mark.xdist_group("fragile mariadb")
 
 LONGEST_ANSWER_SECONDS = 12
 BACK_WITHIN_SECONDS = 2
@@ -103,7 +107,7 @@ def fragile(
 # --- Workers --------------------------------------------------------------------------
 
 
-@pytest.fixture(params=["sqlite", "mariadb"])
+@pytest.fixture(params=["sqlite", pytest.param("mariadb", marks=ON_FRAGILE_MARIADB)])
 def mortal(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Shop]:
@@ -160,8 +164,14 @@ def broken(answers: Iterable[Answer]) -> list[Answer]:
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param(COMMAND, id="product"),
-        pytest.param(PLAIN_GRANIAN, id="naive", marks=LOSES_REQUESTS),
+        pytest.param(
+            COMMAND, id="product", marks=pytest.mark.xdist_group("changing server")
+        ),
+        pytest.param(
+            PLAIN_GRANIAN,
+            id="naive",
+            marks=(LOSES_REQUESTS, pytest.mark.xdist_group("naive changing server")),
+        ),
     ],
 )
 def changing(
@@ -200,6 +210,29 @@ class TestServer:
         shelf.assert_honest()
 
 
+@pytest.mark.xdist_group("changing server")
+class TestStop:
+    def test_is_told_to_a_proxy_before_anybody_is_turned_away(
+        self, tmp_path: Path
+    ) -> None:
+        with running_shop(tmp_path, on="sqlite", workers=2, DRAIN_SECONDS="3") as shop:
+            process = shop.server.process
+            ready = shop.client().get("//readyz")
+            process.terminate()
+            until(lambda: shop.client().get("//readyz").status == 503, seconds=2)
+
+            answers = [shop.owner.reconnected().get("/inventory") for _ in range(20)]
+            readiness = shop.client().get("//readyz")
+
+            assert process.poll() is None
+            assert process.wait(20) == 0
+
+        assert ready.status == 200
+        assert counted(answers) == {200: 20}
+        assert {answer.headers["Connection"] for answer in answers} == {"close"}
+        assert readiness.json() == {"status": "stopping"}
+
+
 # --- The database ---------------------------------------------------------------------
 
 
@@ -236,6 +269,7 @@ def loop(work: Callable[[], Answer]) -> Load:
     return Load(work, threads=2, pause_seconds=0.03)
 
 
+@ON_FRAGILE_MARIADB
 class TestDatabase:
     @pytest.mark.parametrize("end", [MariaDB.stop, MariaDB.kill])
     def test_that_goes_away_and_comes_back_loses_no_effect(

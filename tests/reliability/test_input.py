@@ -237,6 +237,7 @@ class TestRefusedBody:
                 assert wire.answer()[0] == 200
 
 
+@pytest.mark.xdist_group("shop on sqlite")
 class TestUnfinishedBody:
     def test_is_given_up_in_words(self, get_shop: GetShop) -> None:
         shop = get_shop("sqlite", "product")

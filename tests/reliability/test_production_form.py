@@ -23,6 +23,9 @@ from .server_log import events_of, records_of
 from .services import free_port
 from .shop import Shop, running_shop
 
+#: One process starts the server for all of them.
+pytestmark = pytest.mark.xdist_group("production form")
+
 HTTPS = {"X-Forwarded-Proto": "https"}
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 PRODUCTION = "mechanic_shop.settings.production"
@@ -172,8 +175,12 @@ class TestEveryAnswer:
         assert b"attacker" not in answer.body
         assert headers_of(answer) == SECURITY_HEADERS
 
-    def test_has_them_for_a_body_that_is_too_large(self, anyone: Client) -> None:
-        answer = anyone.post("/auth/login", b"x" * (MAX_BODY_BYTES + 1))
+    @pytest.mark.parametrize("times", [1, 2, 8, 40])
+    def test_has_them_for_a_body_that_is_too_large(
+        self, anyone: Client, times: int
+    ) -> None:
+        # Sent whole before the answer is read, as most libraries do.
+        answer = anyone.post("/auth/login", b"x" * (times * MAX_BODY_BYTES + 1))
 
         assert answer.status == 413
         assert headers_of(answer) == SECURITY_HEADERS

@@ -15,6 +15,9 @@ from .load import Answer, Client, Load, at_once, counted, percentile, until
 from .services import Redis
 from .shop import PROCESSES, Shop, running_shop
 
+#: One process starts the servers for all of them.
+pytestmark = pytest.mark.xdist_group("fragile redis")
+
 AT_ONCE = 64
 LOGINS = 5
 STRANGER = {"email": "nobody@example.com", "password": "wrong-horse-battery"}

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.test import Client
 from redis import Connection, ConnectionPool, Redis
 from redis.exceptions import ConnectionError as NotConnected
@@ -442,5 +442,15 @@ class TestCachedRendering:
     def test_renders_each_time_while_redis_hangs(self, own_redis: OwnRedis) -> None:
         own_redis.pause()
         cached_rendering(lambda: b"old", key="k", seconds=9)
+        caches["process"].clear()
 
         assert cached_rendering(lambda: b"new", key="k", seconds=9) == b"new"
+
+    def test_is_at_hand_when_redis_has_lost_it(self, own_redis: OwnRedis) -> None:
+        cached_rendering(lambda: b"[]", key="k", seconds=9)
+        cache.clear()
+
+        def render() -> bytes:
+            raise AssertionError("It is here already.")
+
+        assert cached_rendering(render, key="k", seconds=9) == b"[]"
