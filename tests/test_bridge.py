@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,6 +53,28 @@ async def pieces(*contents: bytes, then_silence: bool = False) -> AsyncIterator[
         yield content
     if then_silence:
         await asyncio.Event().wait()
+
+
+@dataclass
+class Flood:
+    """A piece in each turn of the event loop, until it is over."""
+
+    piece: bytes
+    seconds: float
+    is_over: bool = False
+
+    def __post_init__(self) -> None:
+        self.end = time.monotonic() + self.seconds
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        await asyncio.sleep(0)
+        if time.monotonic() > self.end:
+            self.is_over = True
+            raise StopAsyncIteration
+        return self.piece
 
 
 def received(scope: Scope, body: AsyncIterator[bytes]) -> Body:
@@ -135,6 +158,19 @@ class TestReceive:
         scope = Scope(Headers(("content-length", "2")), path="/admin/")
 
         assert received(scope, pieces(b"ab")).is_whole
+
+    def test_stops_throwing_away_however_fast_the_rest_comes(
+        self, settings: LazySettings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        settings.MAX_BODY_BYTES = 3
+        monkeypatch.setattr(bridge, "LINGER_SECONDS", 0.05)
+        scope = Scope(Headers(("transfer-encoding", "chunked")))
+        flood = Flood(b"abcd", seconds=5)
+
+        body = received(scope, flood)
+
+        assert body == Body(b"abcd", is_whole=False)
+        assert not flood.is_over
 
     def test_gives_up_on_silence(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(bridge, "PIECE_SECONDS", 0.01)

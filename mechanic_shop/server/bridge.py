@@ -63,6 +63,8 @@ class Bridge:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         loop.add_signal_handler(signal.SIGUSR1, self.drain)
         loop.add_signal_handler(signal.SIGUSR2, self.leave)
+        # What the parent said while this worker started arrives now.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1, signal.SIGUSR2})
 
     def drain(self) -> None:
         """From now on ask clients to reconnect, to a worker that goes on."""
@@ -186,8 +188,11 @@ async def throw_away(pieces: AsyncIterator[bytes]) -> None:
 
 
 async def _next(pieces: Any) -> bytes | None:
+    # Not wait_for: before Python 3.12 it forgets that it was to end if a piece arrives
+    # in the same moment, and pieces go on arriving.
     try:
-        piece: bytes = await asyncio.wait_for(anext(pieces), PIECE_SECONDS)
+        async with asyncio.timeout(PIECE_SECONDS):
+            piece: bytes = await anext(pieces)
     except StopAsyncIteration:
         return None
     return piece
