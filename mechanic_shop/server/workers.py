@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 #: So long before a worker stops, it asks its clients to come back on a new connection.
 RECONNECT_SECONDS = 1.0
+#: What workers are told by; one that still starts would die of it.
+NOTICES = (signal.SIGUSR1, signal.SIGUSR2)
 
 
 class ShopServer(MPServer):
@@ -41,6 +43,11 @@ class ShopServer(MPServer):
     def __init__(self, *args: Any, drain_seconds: float, **options: Any) -> None:
         super().__init__(*args, **options)
         self.drain_seconds = drain_seconds
+
+    def startup(self, *loaders: Any) -> None:
+        # Workers inherit this, and listen when they are ready to.
+        signal.pthread_sigmask(signal.SIG_BLOCK, NOTICES)
+        super().startup(*loaders)  # type: ignore[no-untyped-call]
 
     def _init_shared_socket(self) -> None:
         spec = ListenerSpec(self.bind_addr, self.bind_port, self.backlog)
@@ -89,6 +96,8 @@ def load_application(threads: int) -> Callable[[str], Bridge]:
 
 
 def _load(threads: int, target: str) -> Bridge:
+    # Until granian listens to it: what a fork inherits here would do nothing.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     # Nothing of the application is imported before: workers are forked, and after a
     # reload they have to find the new code.
     from .bridge import Bridge

@@ -232,6 +232,15 @@ class TestStop:
         assert {answer.headers["Connection"] for answer in answers} == {"close"}
         assert readiness.json() == {"status": "stopping"}
 
+    def test_is_in_order_while_a_worker_still_starts(self, tmp_path: Path) -> None:
+        with running_shop(tmp_path, on="sqlite", workers=2) as shop:
+            process, before = shop.server.process, set(shop.server.worker_pids())
+            os.kill(min(before), signal.SIGKILL)
+            until(lambda: set(shop.server.worker_pids()) - before)
+            process.terminate()
+
+            assert process.wait(20) == 0
+
 
 # --- The database ---------------------------------------------------------------------
 
