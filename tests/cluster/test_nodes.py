@@ -24,6 +24,8 @@ from .nodes import Cluster, Node, sessions
 CLERKS = 12
 #: Without any answer after a death: the others have to agree that a node is gone.
 LONGEST_PAUSE_SECONDS = 8.0
+#: More than a whole cluster needs to find together again.
+LONGEST_TRYING_SECONDS = 180.0
 #: Until a node that was cut off is left by those who are connected to it.
 LEAVE_SECONDS = 3.0
 #: What a node writes that was given all data, and not only what it missed.
@@ -65,12 +67,14 @@ class Counter:
 
     def send(self, method: str, path: str, body: dict[str, Any]) -> Answer:
         headers = {"Idempotency-Key": uuid4().hex}
-        while True:
+        deadline = time.monotonic() + LONGEST_TRYING_SECONDS
+        while time.monotonic() < deadline:
             answer = self.shop.owner.request(method, path, body, headers)
             self.answers.append(answer)
             if not is_undecided(answer):
                 return answer
             time.sleep(0.1)
+        raise TimeoutError(f"Still undecided: {answer.status} {answer.code}")
 
 
 #: Done, or: send it again.
@@ -225,7 +229,10 @@ class TestNodeThatIsCutOff:
             work.await_more()
 
         without_it = [each for each in work.answers if left < each.started < back]
-        assert counted(without_it).keys() <= {200, 201}
+        refusals = [each.code for each in without_it if each.status == 503]
+        # The other two may be too busy with each other, but nobody misses the third.
+        assert set(refusals) <= {"database_busy"}
+        assert counted(without_it).keys() <= TOLD
         assert counted(work.answers).keys() <= TOLD
         assert_kept(work)
 
