@@ -27,7 +27,9 @@ class RenderedResponse(Response):
     """An answer whose JSON is there already: it was needed for a tag or a cache."""
 
     def __init__(self, data: Any, rendered_json: bytes, **kwargs: Any) -> None:
-        super().__init__(data, **kwargs)
+        super().__init__(**kwargs)
+        # DRF would look at the data, which whoever has the bytes may not have made yet.
+        self.data = data
         self.rendered_json = rendered_json
 
 
