@@ -21,7 +21,7 @@ from mechanic_shop.accounts.services import (
 from mechanic_shop.api.errors import Conflict, InUse
 from mechanic_shop.api.models import IdempotencyKey
 from mechanic_shop.api.saving import claim, lock_row, save_changes
-from mechanic_shop.api.transactions import retried
+from mechanic_shop.api.transactions import retried, unit_of_work
 
 from .models import Customer, Vehicle
 
@@ -79,7 +79,7 @@ def register_customer(*, password: str, **details: Any) -> Customer:
 
 
 @retried
-@transaction.atomic
+@unit_of_work
 def _create(user: User, details: dict[str, Any]) -> Customer:
     user.pk = None  # an earlier try may have given it one
     user.save(force_insert=True)
@@ -97,7 +97,7 @@ def invite_walk_in(*, email: str) -> None:
 
 
 @retried
-@transaction.atomic
+@unit_of_work
 def invite_customer(*, customer: Customer) -> User:
     """Give a customer a login that only the mailed link can open.
 
@@ -119,7 +119,7 @@ def invite_customer(*, customer: Customer) -> User:
     return user
 
 
-@transaction.atomic
+@unit_of_work
 def update_customer(*, customer: Customer, by: User, **changes: Any) -> Customer:
     """Change a customer; a linked login keeps the same names and address.
 
@@ -165,7 +165,7 @@ def _close_unopened_login(user: User, customer: Customer) -> None:
     erase_user(user=user)
 
 
-@transaction.atomic
+@unit_of_work
 def delete_customer(*, customer: Customer) -> None:
     """Delete a customer; keep an empty record of one whom the shop's books mention.
 
@@ -215,7 +215,7 @@ def _forget_history(customer_pk: int, vehicle_pks: list[int]) -> None:
     Vehicle.history.filter(theirs).update(vin=None, license_plate="")
 
 
-@transaction.atomic
+@unit_of_work
 def change_owner(*, vehicle: Vehicle, customer: Customer) -> None:
     """Hand a vehicle to another customer; its old tickets keep theirs.
 

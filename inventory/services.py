@@ -8,7 +8,6 @@ from __future__ import annotations
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -16,6 +15,7 @@ from mechanic_shop import metrics
 from mechanic_shop.accounts.models import User
 from mechanic_shop.api.errors import Conflict, InUse
 from mechanic_shop.api.saving import save_changes
+from mechanic_shop.api.transactions import unit_of_work
 
 from .models import MAX_STOCK, Part, StockMovement
 
@@ -44,7 +44,7 @@ class TooMuchStock(Conflict):
     code = "too_much_stock"
 
 
-@transaction.atomic
+@unit_of_work
 def add_part(*, by: User, quantity_in_stock: int = 0, **details: Any) -> Part:
     """Put a new part into the catalogue; its first units are a movement like any."""
     details["part_number"] = details.get("part_number") or generate_part_number()
@@ -58,7 +58,7 @@ def generate_part_number() -> str:
     return f"P-{token_hex(4).upper()}"
 
 
-@transaction.atomic
+@unit_of_work
 def update_part(
     *, part: Part, by: User, quantity_in_stock: int | None = None, **changes: Any
 ) -> Part:
@@ -69,7 +69,7 @@ def update_part(
     return part
 
 
-@transaction.atomic
+@unit_of_work
 def count_stock(*, part: Part, counted: int, by: User, note: str = "") -> None:
     """Record what somebody counted on the shelf; an equal count moves nothing."""
     present = Part.objects.select_for_update().get(pk=part.pk).quantity_in_stock
@@ -77,7 +77,7 @@ def count_stock(*, part: Part, counted: int, by: User, note: str = "") -> None:
         _move(part, counted - present, Reason.COUNT, by, note=note)
 
 
-@transaction.atomic
+@unit_of_work
 def adjust_stock(
     *,
     part: Part,
@@ -93,7 +93,7 @@ def adjust_stock(
     return _move(part, adjustment, reason, by, note=note)
 
 
-@transaction.atomic
+@unit_of_work
 def take_stock(
     *, part: Part, quantity: int, by: User, ticket: ServiceTicket
 ) -> StockMovement:
@@ -104,7 +104,7 @@ def take_stock(
     return _move(part, -quantity, Reason.INSTALL, by, ticket=ticket)
 
 
-@transaction.atomic
+@unit_of_work
 def return_stock(
     *, part: Part, quantity: int, by: User, ticket: ServiceTicket
 ) -> StockMovement:
@@ -112,7 +112,7 @@ def return_stock(
     return _move(part, quantity, Reason.RETURN, by, ticket=ticket)
 
 
-@transaction.atomic
+@unit_of_work
 def delete_part(*, part: Part) -> None:
     """Delete a part, with its movements, that never was on a ticket.
 

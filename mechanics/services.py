@@ -12,6 +12,7 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.services import send_set_password_link
 from mechanic_shop.api.errors import Conflict, InUse
 from mechanic_shop.api.saving import lock_row, save_changes
+from mechanic_shop.api.transactions import unit_of_work
 
 from .models import Mechanic
 
@@ -40,7 +41,7 @@ class LoginOutOfReach(Conflict):
     code = "login_out_of_reach"
 
 
-@transaction.atomic
+@unit_of_work
 def give_login(*, mechanic: Mechanic, group: Group) -> User:
     """Let a mechanic into the back office, with the rights of a group.
 
@@ -90,7 +91,7 @@ def _check_may_link(user: User) -> None:
         raise Deactivated("The login with this address is deactivated.")
 
 
-@transaction.atomic
+@unit_of_work
 def update_mechanic(*, mechanic: Mechanic, by: User, **changes: Any) -> Mechanic:
     """Change a mechanic; a login opens and closes with ``is_active``.
 
@@ -103,7 +104,7 @@ def update_mechanic(*, mechanic: Mechanic, by: User, **changes: Any) -> Mechanic
     return mechanic
 
 
-@transaction.atomic
+@unit_of_work
 def deactivate_mechanic(*, mechanic: Mechanic, by: User) -> Mechanic:
     """Take a mechanic off the team; their login closes and its sessions end.
 
@@ -112,7 +113,7 @@ def deactivate_mechanic(*, mechanic: Mechanic, by: User) -> Mechanic:
     return _switch(mechanic, by, is_active=False)
 
 
-@transaction.atomic
+@unit_of_work
 def reactivate_mechanic(*, mechanic: Mechanic, by: User) -> Mechanic:
     """Take a mechanic back; their login opens again.
 

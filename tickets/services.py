@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 from rest_framework.exceptions import NotFound, ValidationError
 
@@ -18,6 +17,7 @@ from inventory.services import return_stock, take_stock
 from mechanic_shop.accounts.models import User
 from mechanic_shop.api.errors import Conflict, InUse
 from mechanic_shop.api.saving import lock_row
+from mechanic_shop.api.transactions import unit_of_work
 from mechanics.models import Mechanic
 
 from .models import (
@@ -87,7 +87,7 @@ class MechanicEdit:
 # --- The ticket itself ----------------------------------------------------------------
 
 
-@transaction.atomic
+@unit_of_work
 def open_ticket(
     *,
     vehicle: Vehicle,
@@ -106,11 +106,17 @@ def open_ticket(
     ticket = ServiceTicket.objects.create(
         vehicle=vehicle, customer=vehicle.customer, status=status, **details
     )
-    _record(ticket, Kind.OPENED, by, {"status": str(status)}, visible_to_customer=True)
+    TicketEvent.objects.create(
+        ticket=ticket,
+        kind=Kind.OPENED,
+        by=by,
+        detail={"status": str(status)},
+        visible_to_customer=True,
+    )
     return ticket
 
 
-@transaction.atomic
+@unit_of_work
 def update_ticket(
     *, ticket: ServiceTicket, by: User, status: str | None = None, **changes: Any
 ) -> ServiceTicket:
@@ -139,7 +145,7 @@ def move_ticket(*, ticket: ServiceTicket, status: str, by: User) -> ServiceTicke
     return update_ticket(ticket=ticket, by=by, status=status)
 
 
-@transaction.atomic
+@unit_of_work
 def delete_ticket(*, ticket: ServiceTicket) -> None:
     """Delete a ticket on which nothing happened that the shop's books need.
 
@@ -156,7 +162,7 @@ def delete_ticket(*, ticket: ServiceTicket) -> None:
     ticket.delete()
 
 
-@transaction.atomic
+@unit_of_work
 def add_note(
     *, ticket: ServiceTicket, by: User, text: str, visible_to_customer: bool = False
 ) -> TicketEvent:
@@ -173,7 +179,7 @@ def add_note(
 # --- Mechanics ------------------------------------------------------------------------
 
 
-@transaction.atomic
+@unit_of_work
 def assign_mechanic(
     *,
     ticket: ServiceTicket,
@@ -196,7 +202,7 @@ def assign_mechanic(
     return _assign(ticket, mechanic, by, role, minutes_worked)
 
 
-@transaction.atomic
+@unit_of_work
 def remove_mechanic(*, ticket: ServiceTicket, mechanic: Mechanic, by: User) -> None:
     """Take a mechanic off a ticket; the event keeps the minutes.
 
@@ -204,10 +210,10 @@ def remove_mechanic(*, ticket: ServiceTicket, mechanic: Mechanic, by: User) -> N
     :raises NotFound: if the mechanic is not on it
     """
     ticket = lock_open(ticket)
-    _unassign(_assignment(ticket, mechanic.pk), by)
+    _unassign(ticket, [_assignment(ticket, mechanic.pk)], by)
 
 
-@transaction.atomic
+@unit_of_work
 def change_assignment(
     *, ticket: ServiceTicket, mechanic: Mechanic, by: User, **changes: Any
 ) -> TicketMechanic:
@@ -225,7 +231,7 @@ def change_assignment(
     return assignment
 
 
-@transaction.atomic
+@unit_of_work
 def edit_mechanics(
     *,
     ticket: ServiceTicket,
@@ -251,10 +257,17 @@ def edit_mechanics(
     }
     to_add = sorted(set(add_ids) - present.keys())
     to_remove = sorted(set(remove_ids) & present.keys())
-    for mechanic_id in to_remove:
-        _unassign(present[mechanic_id], by)
-    for mechanic_id in to_add:
-        _assign(ticket, mechanics[mechanic_id], by, role, minutes_worked)
+    _unassign(ticket, [present[pk] for pk in to_remove], by)
+    assignments = TicketMechanic.objects.bulk_create(
+        TicketMechanic(
+            ticket=ticket,
+            mechanic=mechanics[pk],
+            role=role,
+            minutes_worked=minutes_worked,
+        )
+        for pk in to_add
+    )
+    _record_each(ticket, Kind.MECHANIC_ASSIGNED, by, assignments)
     unchanged = {*add_ids, *remove_ids} - {*to_add, *to_remove}
     return MechanicEdit(to_add, to_remove, sorted(unchanged))
 
@@ -262,7 +275,7 @@ def edit_mechanics(
 # --- Parts ----------------------------------------------------------------------------
 
 
-@transaction.atomic
+@unit_of_work
 def install_part(
     *,
     ticket: ServiceTicket,
@@ -304,7 +317,7 @@ def install_part(
     return line
 
 
-@transaction.atomic
+@unit_of_work
 def change_installed_part(
     *, ticket: ServiceTicket, part: Part, by: User, **changes: Any
 ) -> TicketPart:
@@ -328,7 +341,7 @@ def change_installed_part(
     return line
 
 
-@transaction.atomic
+@unit_of_work
 def remove_part(*, ticket: ServiceTicket, part: Part, by: User) -> None:
     """Take a part off a ticket; its units go back on the shelf exactly once.
 
@@ -436,10 +449,12 @@ def _assign(
     return assignment
 
 
-def _unassign(assignment: TicketMechanic, by: User) -> None:
-    detail = _assignment_detail(assignment)
-    _record(assignment.ticket, Kind.MECHANIC_REMOVED, by, detail)
-    assignment.delete()
+def _unassign(
+    ticket: ServiceTicket, assignments: Sequence[TicketMechanic], by: User
+) -> None:
+    _record_each(ticket, Kind.MECHANIC_REMOVED, by, assignments)
+    gone = [assignment.pk for assignment in assignments]
+    ticket.ticket_mechanics.filter(pk__in=gone).delete()
 
 
 def _assignment(ticket: ServiceTicket, mechanic_id: int) -> TicketMechanic:
@@ -499,6 +514,22 @@ def _record(
         by=by,
         detail=detail,
         visible_to_customer=visible_to_customer,
+    )
+
+
+def _record_each(
+    ticket: ServiceTicket,
+    kind: TicketEventKind,
+    by: User,
+    assignments: Sequence[TicketMechanic],
+) -> None:
+    """Write an event for each of the assignments, if there are any."""
+    if not assignments:
+        return
+    ticket.save(update_fields=["updated_at"])
+    TicketEvent.objects.bulk_create(
+        TicketEvent(ticket=ticket, kind=kind, by=by, detail=_assignment_detail(each))
+        for each in assignments
     )
 
 

@@ -396,7 +396,9 @@ def tickets(caller: Caller, page: Page = 1, status: str | None = None) -> Ticket
         keys, count = keys.where(wanted), count.where(wanted)
     with Reading() as unit:
         user_of(unit, caller)
-        ids, block = page_of(unit, keys.order_by(*NEWEST), count, "service_tickets", page)
+        ids, block = page_of(
+            unit, keys.order_by(*NEWEST), count, "service_tickets", page
+        )
         # Joined to its vehicle and customer is what is shown: MariaDB would join and
         # sort all tickets for one statement.
         rows = TICKETS.where(ServiceTicket.id.in_(ids)).order_by(*NEWEST)

@@ -102,10 +102,9 @@ class KnownAddressManager(models.Manager["KnownAddress"]):
     @retried
     def remember(self, account: str, address: str) -> None:
         """Note that an account was opened from an address."""
-        self.update_or_create(
-            digest=KnownAddress.digest_of(account, address),
-            defaults={"seen_at": timezone.now()},
-        )
+        digest, now = KnownAddress.digest_of(account, address), timezone.now()
+        if not self.filter(digest=digest).update(seen_at=now):
+            self.get_or_create(digest=digest, defaults={"seen_at": now})
 
 
 class KnownAddress(models.Model):

@@ -12,6 +12,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.serializers import BaseSerializer
 
 from .models import RowClaim
+from .transactions import unit_of_work
 
 M = TypeVar("M", bound=Model)
 
@@ -39,7 +40,7 @@ def lock_row(row: M) -> M:
     return locked
 
 
-@transaction.atomic
+@unit_of_work
 def save_changes(row: M, changes: Mapping[str, Any]) -> M:
     """Write the values that differ, and no other column, to the row as it is now.
 

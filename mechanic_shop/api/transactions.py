@@ -7,9 +7,10 @@ import time
 from collections.abc import Callable
 from functools import partial, wraps
 from random import uniform
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Self, TypeVar
 
 from django.db import OperationalError, connection
+from django.db.transaction import Atomic
 
 from mechanic_shop import metrics
 
@@ -27,6 +28,31 @@ LOCK_WAIT_TIMEOUT = 1205
 #: Beside it: a deadlock (or a conflict in a cluster), a row changed since the snapshot.
 MYSQL_TRANSIENT = frozenset({LOCK_WAIT_TIMEOUT, 1213, 1020})
 SQLITE_TRANSIENT = ("database is locked", "database table is locked")
+
+
+class _UnitOfWork(Atomic):
+    """``atomic``, without a savepoint where the unit around it is undone anyway."""
+
+    def __init__(self) -> None:
+        super().__init__(using=None, savepoint=True, durable=False)
+
+    def __enter__(self) -> None:
+        around = connection.atomic_blocks
+        self.savepoint = not (around and isinstance(around[-1], _UnitOfWork))
+        super().__enter__()
+
+    def _recreate_cm(self) -> Self:
+        # One for each call: threads share what decorates a function.
+        return type(self)()
+
+
+def unit_of_work(work: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a function of which all takes effect or nothing.
+
+    It joins the unit that calls it, if one does, which must let pass what it raises. A
+    caller that wants to catch that, and to go on, opens an ``atomic`` block of its own.
+    """
+    return _UnitOfWork()(work)
 
 
 def is_transient(error: BaseException | None) -> bool:

@@ -6,14 +6,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from . import idempotency
 from .conditional import check_if_match
 from .throttling import give_back
-from .transactions import retry
+from .transactions import retry, unit_of_work
 
 if TYPE_CHECKING:
     from .viewsets import ShopViewSet
@@ -47,7 +46,7 @@ def _row_of_key(view: ShopViewSet[Any], request: Request, key: str) -> int:
     return row
 
 
-@transaction.atomic
+@unit_of_work
 def _in_one_transaction(
     view: ShopViewSet[Any],
     handler: Handler,

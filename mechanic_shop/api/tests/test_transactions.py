@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Barrier
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +24,7 @@ from django.db import (
     transaction,
 )
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from rest_framework.test import APIClient
 
@@ -34,7 +35,7 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.tests.factories import PASSWORD
 from mechanic_shop.api import transactions
 from mechanic_shop.api.models import RateCounter
-from mechanic_shop.api.transactions import TRIES, is_transient, retry
+from mechanic_shop.api.transactions import TRIES, is_transient, retry, unit_of_work
 from mechanics.models import Mechanic
 from tickets.models import ServiceTicket, TicketPart
 from tickets.tests.factories import TicketFactory
@@ -479,6 +480,78 @@ class TestRetry:
         for part, name in zip(parts, names, strict=True):
             part.refresh_from_db()
             assert part.name == f"{name}++"
+
+
+class Refused(Exception):
+    pass
+
+
+@unit_of_work
+def rename(part: Part, name: str, *, fails: bool = False) -> None:
+    Part.objects.filter(pk=part.pk).update(name=name)
+    if fails:
+        raise Refused
+
+
+@unit_of_work
+def rename_both(first: Part, second: Part, *, fails: bool = False) -> None:
+    rename(first, "one")
+    rename(second, "two", fails=fails)
+
+
+def names_of(*parts: Part) -> list[str]:
+    for part in parts:
+        part.refresh_from_db()
+    return [part.name for part in parts]
+
+
+@pytest.mark.django_db
+class TestUnitOfWork:
+    @pytest.fixture
+    def pair(self) -> tuple[Part, Part]:
+        first, second = PartFactory.create_batch(2, name="before")
+        return first, second
+
+    def test_needs_one_savepoint_for_all_that_belongs_to_it(
+        self, pair: tuple[Part, Part]
+    ) -> None:
+        with CaptureQueriesContext(connection) as sent:
+            rename_both(*pair)
+
+        verbs = [query["sql"].split()[0] for query in sent]
+        assert verbs == ["SAVEPOINT", "UPDATE", "UPDATE", "RELEASE"]
+
+    def test_is_undone_whole_for_who_catches_what_it_raises(
+        self, pair: tuple[Part, Part]
+    ) -> None:
+        with transaction.atomic(), suppress(Refused):
+            rename_both(*pair, fails=True)
+
+        assert names_of(*pair) == ["before", "before"]
+
+    @pytest.mark.django_db(transaction=True)
+    def test_is_a_transaction_where_there_is_none(
+        self, pair: tuple[Part, Part]
+    ) -> None:
+        with suppress(Refused):
+            rename_both(*pair, fails=True)
+
+        assert names_of(*pair) == ["before", "before"]
+        assert not connection.in_atomic_block
+
+    def test_goes_on_in_no_unit_of_which_a_part_failed(
+        self, pair: tuple[Part, Part]
+    ) -> None:
+        @unit_of_work
+        def careless() -> None:
+            with suppress(Refused):
+                rename(pair[0], "half", fails=True)
+            rename(pair[1], "done")
+
+        with pytest.raises(transaction.TransactionManagementError):
+            careless()
+
+        assert names_of(*pair) == ["before", "before"]
 
 
 MECHANIC = {
