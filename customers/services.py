@@ -22,6 +22,7 @@ from mechanic_shop.api.errors import Conflict, InUse
 from mechanic_shop.api.models import IdempotencyKey
 from mechanic_shop.api.saving import claim, lock_row, save_changes
 from mechanic_shop.api.transactions import retried, unit_of_work
+from mechanic_shop.queries import locked
 
 from .models import Customer, Vehicle
 
@@ -242,15 +243,15 @@ def lock_vehicle(vehicle: Vehicle) -> Vehicle:
     :raises OwnerChanged: if it got another owner meanwhile, or the owner is erased
     """
     claim(Customer, vehicle.customer_id)
-    owner = Customer.objects.select_for_update().filter(pk=vehicle.customer_id).first()
+    owner = locked(Customer, vehicle.customer_id)
     claim(Vehicle, vehicle.pk)
-    locked = Vehicle.objects.select_for_update().filter(pk=vehicle.pk).first()
-    if owner is None or owner.erased_at or locked is None:
+    present = locked(Vehicle, vehicle.pk)
+    if owner is None or owner.erased_at or present is None:
         raise OwnerChanged("The owner of this vehicle is no longer a customer.")
-    if locked.customer_id != owner.pk:
+    if present.customer_id != owner.pk:
         raise OwnerChanged("The vehicle has just got another owner. Try again.")
-    locked.customer = owner
-    return locked
+    present.customer = owner
+    return present
 
 
 def delete_vehicle(*, vehicle: Vehicle) -> None:

@@ -10,6 +10,7 @@ for each connection, and get their values where they are run.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from functools import cache
 from itertools import zip_longest
 from time import monotonic
 from typing import Any, Generic, TypeVar
@@ -81,6 +82,17 @@ class PreparedQuery(Generic[M]):
         compiled = _compiled((self, many), lambda: self._build(*holders))
         known = dict(zip_longest(holders, values, fillvalue=values[-1]))
         return compiled, [known.get(param, param) for param in compiled.params]
+
+
+def locked(model: type[M], pk: int) -> M | None:
+    """Read a row and keep others from writing it until the transaction ends."""
+    return _locking(model).first(pk)
+
+
+@cache
+def _locking(model: type[M]) -> PreparedQuery[M]:
+    rows = model._default_manager
+    return PreparedQuery(lambda pk: rows.select_for_update().filter(pk=pk))
 
 
 def page_of(

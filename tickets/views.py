@@ -77,10 +77,7 @@ class TicketRows(ShopViewSet[ServiceTicket]):
         **answer: Any,
     ) -> Response:
         """Tell what was done, and show the whole ticket as it is now."""
-        answer |= {
-            "ticket_id": ticket.pk,
-            "ticket": self.get_shown().get(pk=ticket.pk),
-        }
+        answer |= {"ticket_id": ticket.pk, "ticket": self.shown(ticket.pk)}
         context = self.get_serializer_context()
         return Response(serializer_class(answer, context=context).data)
 

@@ -11,6 +11,8 @@ from django.db.models import Model
 from rest_framework.exceptions import NotFound
 from rest_framework.serializers import BaseSerializer
 
+from mechanic_shop.queries import locked
+
 from .models import RowClaim
 from .transactions import unit_of_work
 
@@ -34,10 +36,10 @@ def lock_row(row: M) -> M:
     :raises NotFound: if it was deleted meanwhile
     """
     claim(type(row), row.pk)
-    locked = type(row)._default_manager.select_for_update().filter(pk=row.pk).first()
-    if locked is None:
+    present = locked(type(row), row.pk)
+    if present is None:
         raise NotFound
-    return locked
+    return present
 
 
 @unit_of_work

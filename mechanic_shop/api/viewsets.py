@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
@@ -31,8 +31,8 @@ M = TypeVar("M", bound=Model)
 
 #: A number of fewer digits than this fits into any key column.
 MAX_KEY_DIGITS = 19
-#: By view and action; see ``ShopViewSet._query_by_key``.
-QUERIES_BY_KEY: dict[tuple[type, str | None], PreparedQuery[Any] | None] = {}
+#: By view, action and method; see ``ShopViewSet._query_by_key``.
+QUERIES_BY_KEY: dict[tuple[type, str | None, str], PreparedQuery[Any] | None] = {}
 
 
 class ShopViewSet(GenericViewSet[M]):
@@ -65,7 +65,7 @@ class ShopViewSet(GenericViewSet[M]):
         return visible
 
     def get_object(self) -> M:
-        query = self._query_by_key()
+        query = self._query_by_key(self.get_queryset)
         if query is None:
             return super().get_object()
         # A path may hold more digits than Python reads into a number.
@@ -77,7 +77,9 @@ class ShopViewSet(GenericViewSet[M]):
         self.check_object_permissions(self.request, row)
         return row
 
-    def _query_by_key(self) -> PreparedQuery[M] | None:
+    def _query_by_key(
+        self, get_rows: Callable[[], QuerySet[M]]
+    ) -> PreparedQuery[M] | None:
         """Return the query for one row, made once, if the caller may see them all.
 
         Where rows depend on who asks, or on another row in the path, there is none.
@@ -85,9 +87,9 @@ class ShopViewSet(GenericViewSet[M]):
         verb = self.verbs.get("retrieve")
         if not isinstance(verb, str) or not may(self.request.user, verb):
             return None
-        key = (type(self), self.action)
+        key = (type(self), self.action, get_rows.__name__)
         if key not in QUERIES_BY_KEY:
-            rows = self.get_queryset()
+            rows = get_rows()
             is_everybodys = plain_conditions(rows) is not None
             QUERIES_BY_KEY[key] = (
                 PreparedQuery(lambda pk: rows.filter(pk=pk)) if is_everybodys else None
@@ -158,13 +160,22 @@ class ShopViewSet(GenericViewSet[M]):
         """Return the rows with everything that an answer shows of them."""
         return self.get_queryset()
 
+    def shown(self, pk: int) -> M:
+        """Read one of these rows.
+
+        :raises ObjectDoesNotExist: if it is not there, or not visible to the caller
+        """
+        query = self._query_by_key(self.get_shown)
+        row = query.first(pk) if query else None
+        return self.get_shown().get(pk=pk) if row is None else row
+
     def lock(self, row: M) -> None:
         """Keep others from writing a row until the transaction ends."""
         lock_row(row)
 
     def detail_of(self, pk: int) -> Any:
         """Read a row and show it as its own address does, whatever the action."""
-        row = self.get_shown().get(pk=pk)
+        row = self.shown(pk)
         context = self.get_serializer_context()
         return type(self).serializer_class(row, context=context).data  # type: ignore[misc]
 
