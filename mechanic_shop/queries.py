@@ -32,6 +32,8 @@ Watcher = Callable[..., Any]
 #: Stands for the first value while the SQL is made, the one below it for the second,
 #: and so on; no real value is like them.
 PLACEHOLDER = -(2**62) - 1
+#: No key column holds a larger number.
+MAX_KEY = 2**63 - 1
 #: Stand for where a page begins and how long it is.
 PAGE_START, PAGE_SIZE = 7_000_000_000_000_001, 7_000_000_000_000_003
 #: SQL is made for so many values; for fewer, the last one is said again.
@@ -105,22 +107,55 @@ def page_of(
 ) -> list[M]:
     """Return a page of a list, by SQL that is made once for each kind of page.
 
-    ``build`` makes the query for a slice of the rows. Lists are told apart by their
-    model, order, joins and plain conditions: one that is more particular than that is
+    ``build`` makes the query for a slice of the rows. One of rows that have no name is
     not prepared.
     """
-    query, conditions = rows.query, plain_conditions(rows)
-    is_special = query.annotations or query.distinct or query.combinator
-    if conditions is None or is_special or query.deferred_loading[0]:
+    name = _name_of(rows)
+    if name is None:
         return list(build(slice(start, start + size)))
-    joins = (repr(query.select_related), tuple(map(_path_of, query.alias_map.items())))
-    name = (rows.model, query.order_by, joins, conditions, start > 0, kind)
     first = PAGE_START if start else 0
-    compiled = _compiled(name, lambda: build(slice(first, first + PAGE_SIZE)))
+    compiled = _compiled(
+        (name, start > 0, kind), lambda: build(slice(first, first + PAGE_SIZE))
+    )
     sql = compiled.sql.replace(str(PAGE_SIZE), str(size))
     sql = sql.replace(str(PAGE_START), str(start))
     found = compiled.run(sql, compiled.params)
     return [compiled.instance_of(row) for row in found]  # type: ignore[misc]
+
+
+def row_of(rows: QuerySet[M], pk: int) -> M | None:
+    """Return the one of some rows that has this key.
+
+    Its SQL is made once for all rows of the same name.
+    """
+    if abs(pk) > MAX_KEY:
+        return None
+    name = _name_of(rows)
+    if name is None:
+        return rows.filter(pk=pk).first()
+    compiled = _compiled((name, row_of), lambda: rows.filter(pk=PLACEHOLDER))
+    params = [pk if param == PLACEHOLDER else param for param in compiled.params]
+    found = compiled.run(compiled.sql, params)
+    return next((compiled.instance_of(row) for row in found), None)  # type: ignore[return-value]
+
+
+def _name_of(rows: QuerySet[Any]) -> Hashable | None:
+    """Tell rows apart by their model, order, joins and plain conditions.
+
+    What is more particular than that has no name.
+    """
+    query, conditions = rows.query, plain_conditions(rows)
+    is_special = (
+        query.annotations
+        or query.distinct
+        or query.combinator
+        or query.is_sliced
+        or query.select_for_update
+    )
+    if conditions is None or is_special or query.deferred_loading[0]:
+        return None
+    joins = (repr(query.select_related), tuple(map(_path_of, query.alias_map.items())))
+    return rows.model, query.order_by, joins, conditions
 
 
 def plain_conditions(rows: QuerySet[Any]) -> tuple[Hashable, ...] | None:

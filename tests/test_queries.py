@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group, Permission
 from django.db import OperationalError, connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -26,7 +26,7 @@ from mechanic_shop.accounts.models import SESSION_BY_ID, Session, User
 from mechanic_shop.accounts.roles import MANAGER, TECHNICIAN
 from mechanic_shop.accounts.services import start_session
 from mechanic_shop.accounts.tests.factories import UserFactory, user_in
-from mechanic_shop.queries import PreparedQuery, page_of, plain_conditions
+from mechanic_shop.queries import PreparedQuery, page_of, plain_conditions, row_of
 from tickets.models import ServiceTicket
 from tickets.tests.factories import TicketFactory
 
@@ -283,6 +283,12 @@ class TestPage:
                     )
                     assert page == list(made()[start : start + size])
 
+    def test_has_the_row_of_each_key(self) -> None:
+        for _ in range(2):
+            for made in self.LISTS:
+                for pk in (0, 1, 2, 5, -1, 2**63, 10**30, *_pks_of(made().model)):
+                    assert row_of(made(), pk) == made().filter(pk=pk).first()
+
     def test_is_not_prepared_for_a_value_of_somebody(self) -> None:
         assert plain_conditions(Customer.objects.filter(user=1)) is None
         assert (
@@ -290,6 +296,10 @@ class TestPage:
         )
         assert plain_conditions(ServiceTicket.objects.filter(status__in=["x"])) is None
         assert plain_conditions(Customer.objects.filter(erased_at=None))
+
+
+def _pks_of(model: type[Model]) -> list[int]:
+    return list(model._default_manager.values_list("pk", flat=True))
 
 
 class TestManyValues:

@@ -18,7 +18,7 @@ from mechanic_shop.api.permissions import SIGNED_IN
 from mechanic_shop.api.saving import lock_row
 from mechanic_shop.api.serializers import StrictSerializer
 from mechanic_shop.api.throttling import CreateTicketThrottle
-from mechanic_shop.api.viewsets import ShopModelViewSet, ShopViewSet
+from mechanic_shop.api.viewsets import ShopModelViewSet, ShopViewSet, row_in_path
 from mechanics.models import Mechanic
 
 from . import schema, services
@@ -87,7 +87,7 @@ class MechanicVerbs(TicketRows):
 
     def get_mechanic(self, mechanic_id: str) -> Mechanic:
         visible = Mechanic.objects.visible_to(self.request.user)
-        return get_object_or_404(visible, pk=mechanic_id)
+        return row_in_path(visible, mechanic_id)
 
     @schema.assign_mechanic
     @action(
@@ -183,7 +183,7 @@ class PartVerbs(TicketRows):
 
     def get_part(self, part_id: str) -> Part:
         visible = Part.objects.visible_to(self.request.user)
-        return get_object_or_404(visible, pk=part_id)
+        return row_in_path(visible, part_id)
 
     def install(self, ticket: ServiceTicket, **body: Any) -> Response:
         line = services.install_part(ticket=ticket, by=self.user, **body)

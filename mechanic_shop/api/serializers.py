@@ -15,6 +15,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from mechanic_shop.accounts.emails import normalize_email, validate_ascii_email
+from mechanic_shop.queries import row_of
 
 from .prepared import PreparedMixin
 
@@ -89,7 +90,12 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField[M]):
         present = getattr(row, self.source or "", None)
         if present is not None and str(data) == str(present.pk):
             return present  # type: ignore[no-any-return]
-        return super().to_internal_value(data)
+        assert self.pk_field is not None, "every reference that is written has one"
+        pk = self.pk_field.to_internal_value(data)
+        found = row_of(self.get_queryset(), pk)
+        if found is None:
+            self.fail("does_not_exist", pk_value=pk)
+        return found
 
     def get_queryset(self) -> QuerySet[M]:
         queryset = super().get_queryset()

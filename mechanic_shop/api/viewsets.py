@@ -17,7 +17,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import GenericViewSet
 
 from mechanic_shop.accounts.models import User
-from mechanic_shop.queries import PreparedQuery, plain_conditions
+from mechanic_shop.queries import PreparedQuery, plain_conditions, row_of
 
 from .conditional import tagged, unless_known
 from .idempotency import key_of
@@ -33,6 +33,21 @@ M = TypeVar("M", bound=Model)
 MAX_KEY_DIGITS = 19
 #: By view, action and method; see ``ShopViewSet._query_by_key``.
 QUERIES_BY_KEY: dict[tuple[type, str | None, str], PreparedQuery[Any] | None] = {}
+
+
+def key_in_path(digits: str) -> int | None:
+    """Read a key; there may be more digits than Python reads into a number."""
+    digits = digits.lstrip("0") or "0"
+    return int(digits) if len(digits) < MAX_KEY_DIGITS else None
+
+
+def row_in_path(rows: QuerySet[M], digits: str) -> M:
+    """:raises Http404: if none of the rows has this key"""
+    pk = key_in_path(digits)
+    row = None if pk is None else row_of(rows, pk)
+    if row is None:
+        raise Http404
+    return row
 
 
 class ShopViewSet(GenericViewSet[M]):
@@ -68,10 +83,8 @@ class ShopViewSet(GenericViewSet[M]):
         query = self._query_by_key(self.get_queryset)
         if query is None:
             return super().get_object()
-        # A path may hold more digits than Python reads into a number.
-        digits = self.kwargs["pk"].lstrip("0") or "0"
-        is_key = len(digits) < MAX_KEY_DIGITS
-        row = query.first(int(digits)) if is_key else None
+        pk = key_in_path(self.kwargs["pk"])
+        row = None if pk is None else query.first(pk)
         if row is None:
             raise Http404
         self.check_object_permissions(self.request, row)
