@@ -306,6 +306,11 @@ PARTS_OF_TICKETS = PreparedQuery(
         TicketPart.objects.select_related("part").filter(ticket__in=pks).order_by("pk")
     )
 )
+LINES_OF_PART = PreparedQuery(
+    lambda ticket_id, part_id: TicketPart.objects.filter(
+        ticket_id=ticket_id, part_id=part_id
+    )
+)
 
 
 def load_lines(tickets: Sequence[ServiceTicket]) -> None:

@@ -18,11 +18,13 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.api.errors import Conflict, InUse
 from mechanic_shop.api.saving import lock_row
 from mechanic_shop.api.transactions import unit_of_work
+from mechanic_shop.queries import locked
 from mechanics.models import Mechanic
 
 from .models import (
     DEFAULT_MARKUP,
     DEFAULT_ROLE,
+    LINES_OF_PART,
     ServiceTicket,
     TicketEvent,
     TicketEventKind,
@@ -296,11 +298,13 @@ def install_part(
     :raises InsufficientStock: if fewer units are on hand
     """
     ticket = lock_open(ticket)
-    if ticket.ticket_parts.filter(part=part).exists():
+    if LINES_OF_PART.first(ticket.pk, part.pk):
         raise AlreadyInstalled(f"{part} is on this ticket already.")
     movement = take_stock(part=part, quantity=quantity_used, by=by, ticket=ticket)
     # The movement locked the row: from here to the commit nobody changes the part.
-    part = Part.objects.get(pk=part.pk)
+    present = locked(Part, part.pk)
+    assert present is not None, "a movement of it was written"
+    part = present
     if not part.is_active:
         raise PartInactive(f"{part} is no longer kept.")
     line = TicketPart.objects.create(
