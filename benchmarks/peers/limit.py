@@ -98,8 +98,17 @@ def placeholders(values):
 
 # --- Who asks -------------------------------------------------------------------------
 
+#: With the rights, which the product reads along; nobody asks for them here.
 USER = """
-    SELECT u.*, s.id AS session_id FROM accounts_session AS s
+    SELECT u.*, s.id AS session_id,
+        (SELECT JSON_ARRAYAGG(p.permission_id) FROM auth_group AS g
+            JOIN accounts_user_groups AS m ON m.group_id = g.id
+            LEFT JOIN auth_group_permissions AS p ON p.group_id = g.id
+            WHERE m.user_id = s.user_id) AS group_rights,
+        (SELECT JSON_ARRAYAGG(p.id) FROM auth_permission AS p
+            JOIN accounts_user_user_permissions AS m ON m.permission_id = p.id
+            WHERE m.user_id = s.user_id) AS own_rights
+    FROM accounts_session AS s
     JOIN accounts_user AS u ON u.id = s.user_id
     WHERE s.id = %s AND s.revoked_at IS NULL AND u.is_active
 """
@@ -142,7 +151,7 @@ TICKET = """
     SELECT t.id, t.vehicle_id, t.customer_id, t.status, t.opened_at, t.closed_at,
         t.updated_at, t.problem_description, t.odometer_miles, t.priority,
         v.year, v.make, v.model, v.license_plate, v.vin,
-        c.first_name, c.last_name, c.phone
+        c.first_name, c.last_name, c.phone {}
     FROM tickets_serviceticket AS t
     JOIN customers_vehicle AS v ON v.id = t.vehicle_id
     JOIN customers_customer AS c ON c.id = t.customer_id
@@ -254,9 +263,19 @@ def line_of(found):
     }
 
 
-def page_of(query, name, total):
+def page_of(query):
+    """Return the page that is asked for, and where it begins."""
     page = int(query.get("page", ["1"])[0])
-    return (page - 1) * PER_PAGE, pagination(name, page, PER_PAGE, total)
+    return page, (page - 1) * PER_PAGE
+
+
+def page_with(name, found, page, shown=list):
+    """Answer with rows, of which each says how many there are in all."""
+    total = found[0]["total"] if found else 0
+    for each in found:
+        del each["total"]
+    block = pagination(name, page, PER_PAGE, total)
+    return 200, {name: shown(found), "pagination": block}
 
 
 # --- Reads ----------------------------------------------------------------------------
@@ -290,13 +309,18 @@ def by_activity(request):
 
 
 def customers(request):
+    page, start = page_of(request.query)
     where = "FROM customers_customer WHERE erased_at IS NULL"
-    total = row(f"SELECT COUNT(*) AS total {where}")["total"]
-    start, block = page_of(request.query, "customers", total)
-    found = rows(
-        f"SELECT {CUSTOMER} {where} ORDER BY id LIMIT %s OFFSET %s", PER_PAGE, start
-    )
-    return 200, {"customers": found, "pagination": block}
+    shown = f"SELECT {CUSTOMER}, (SELECT COUNT(*) {where}) AS total"
+    if start:
+        keys = f"SELECT id {where} ORDER BY id LIMIT %s OFFSET %s"
+        among = f"WHERE id IN (SELECT * FROM ({keys}) AS page)"
+        found = rows(
+            f"{shown} FROM customers_customer {among} ORDER BY id", PER_PAGE, start
+        )
+    else:
+        found = rows(f"{shown} {where} ORDER BY id LIMIT %s", PER_PAGE)
+    return page_with("customers", found, page)
 
 
 def customer(request, pk):
@@ -307,27 +331,32 @@ def customer(request, pk):
 def tickets(request):
     status = request.query.get("status")
     where, values = ("WHERE t.status = %s", status) if status else ("", [])
-    count = f"SELECT COUNT(*) AS total FROM tickets_serviceticket AS t {where}"
-    total = row(count, *values)["total"]
-    start, block = page_of(request.query, "service_tickets", total)
-    order = "ORDER BY t.opened_at DESC, t.id DESC LIMIT %s OFFSET %s"
-    found = rows(f"{TICKET} {where} {order}", *values, PER_PAGE, start)
-    return 200, {"service_tickets": tickets_of(found), "pagination": block}
+    page, start = page_of(request.query)
+    among = f"FROM tickets_serviceticket AS t {where}"
+    order = "ORDER BY t.opened_at DESC, t.id DESC"
+    keys = f"SELECT t.id {among} {order} LIMIT %s OFFSET %s"
+    found = rows(
+        TICKET.format(f", (SELECT COUNT(*) {among}) AS total")
+        + f"WHERE t.id IN (SELECT * FROM ({keys}) AS page) {order}",
+        *(*values, *values, PER_PAGE, start),
+    )
+    return page_with("service_tickets", found, page, tickets_of)
 
 
 def ticket(request, pk):
-    found = tickets_of(rows(f"{TICKET} WHERE t.id = %s", pk))
+    found = tickets_of(rows(f"{TICKET.format('')} WHERE t.id = %s", pk))
     return found_or_404(found[0] if found else None)
 
 
 def low_stock(request):
-    where = "FROM inventory_part WHERE is_active AND quantity_in_stock <= reorder_level"
-    total = row(f"SELECT COUNT(*) AS total {where}")["total"]
-    start, block = page_of(request.query, "parts", total)
+    page, start = page_of(request.query)
+    where = "FROM inventory_part WHERE is_low = 1 AND is_active = 1"
     found = rows(
-        f"SELECT {PART} {where} ORDER BY id LIMIT %s OFFSET %s", PER_PAGE, start
+        f"SELECT {PART}, (SELECT COUNT(*) {where}) AS total {where}"
+        " ORDER BY id LIMIT %s OFFSET %s",
+        *(PER_PAGE, start),
     )
-    return 200, {"parts": [part_of(part) for part in found], "pagination": block}
+    return page_with("parts", found, page, lambda parts: list(map(part_of, parts)))
 
 
 def part(request, pk):
