@@ -37,6 +37,8 @@ APART = frozenset({"/healthz", "/metrics"})
 #: Where a proxy asks whether to send requests here.
 READINESS = "/readyz"
 CLOSE = ("connection", "close")
+#: What a worker is told by: to drain, to leave, to stop.
+SIGNALS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGTERM)
 
 Headers = list[tuple[str, str]]
 Environ = dict[str, Any]
@@ -63,8 +65,9 @@ class Bridge:
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         loop.add_signal_handler(signal.SIGUSR1, self.drain)
         loop.add_signal_handler(signal.SIGUSR2, self.leave)
-        # What the parent said while this worker started arrives now.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1, signal.SIGUSR2})
+        # What the parent said while this worker started arrives when the loop runs:
+        # before that, uvloop would lose it.
+        loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, SIGNALS)
 
     def drain(self) -> None:
         """From now on ask clients to reconnect, to a worker that goes on."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 #: So long before a worker stops, it asks its clients to come back on a new connection.
 RECONNECT_SECONDS = 1.0
-#: What workers are told by; one that still starts would die of it.
+#: What workers are told by; one that still starts would die of it. It waits for them.
 NOTICES = (signal.SIGUSR1, signal.SIGUSR2)
 
 
@@ -45,7 +45,7 @@ class ShopServer(MPServer):
         self.drain_seconds = drain_seconds
 
     def startup(self, *loaders: Any) -> None:
-        # Workers inherit this, and listen when they are ready to.
+        # Workers inherit this, until they listen.
         signal.pthread_sigmask(signal.SIG_BLOCK, NOTICES)
         super().startup(*loaders)  # type: ignore[no-untyped-call]
 
@@ -96,8 +96,8 @@ def load_application(threads: int) -> Callable[[str], Bridge]:
 
 
 def _load(threads: int, target: str) -> Bridge:
-    # Until granian listens to it: what a fork inherits here would do nothing.
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    # It waits, too: what a fork inherits here would do nothing with it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     # Nothing of the application is imported before: workers are forked, and after a
     # reload they have to find the new code.
     from .bridge import Bridge
