@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 from django.conf import settings
@@ -57,6 +58,14 @@ def save_changes(row: M, changes: Mapping[str, Any]) -> M:
     return row
 
 
+@cache
+def has_unique_values(model: type[Model]) -> bool:
+    """Tell whether another row may stand in a new one's way."""
+    return bool(model._meta.total_unique_constraints) or any(
+        field.unique and not field.primary_key for field in model._meta.concrete_fields
+    )
+
+
 def save_or_explain(
     save: Callable[[BaseSerializer[Any]], None], serializer: BaseSerializer[Any]
 ) -> None:
@@ -65,6 +74,9 @@ def save_or_explain(
     The database has the last word on uniqueness. When it refuses, validating again
     finds the other row and raises the same 400 that a later request would get.
     """
+    if not has_unique_values(serializer.Meta.model):  # type: ignore[attr-defined]
+        save(serializer)
+        return
     try:
         with transaction.atomic():
             save(serializer)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from copy import copy, deepcopy
 from datetime import UTC
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from django.db import models
 from django.db.models import Model, QuerySet
@@ -103,12 +104,24 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField[M]):
         return visible
 
 
+AnyField: TypeAlias = "serializers.Field[Any, Any, Any, Any]"
+
+
 class StrictFieldsMixin(serializers.Serializer[Any]):
     """Name unknown fields, and read-only ones that somebody tries to change.
 
     Derived and nested values are simply ignored, so that a client can send back what it
     was given. ``ignored_fields`` of ``Meta`` adds names that are not fields at all.
     """
+
+    _found: ClassVar[dict[type, dict[str, AnyField]]] = {}
+
+    def get_fields(self) -> dict[str, AnyField]:
+        """Copy the fields of the class, which DRF would find out for each body anew."""
+        found = self._found.get(type(self))
+        if found is None:
+            found = self._found.setdefault(type(self), super().get_fields())
+        return {name: _copy_of(field) for name, field in found.items()}
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
@@ -152,6 +165,15 @@ class StrictFieldsMixin(serializers.Serializer[Any]):
             return field.to_internal_value(sent)
         except serializers.ValidationError:
             return sent
+
+
+def _copy_of(field: AnyField) -> AnyField:
+    """Copy a field that is in no serializer yet."""
+    has_fields = isinstance(field, serializers.BaseSerializer) or any(
+        hasattr(field, name) for name in ("child", "child_relation")
+    )
+    # Those inside would go on belonging to the field that was copied.
+    return deepcopy(field) if has_fields else copy(field)
 
 
 class StrictSerializer(StrictFieldsMixin, serializers.Serializer[Any]):

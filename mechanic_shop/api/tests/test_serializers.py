@@ -6,12 +6,14 @@ import re
 from typing import Any
 
 import pytest
+from rest_framework import serializers
 from rest_framework.test import APIClient
 
 from customers.models import Customer
 from customers.tests.factories import CustomerFactory, VehicleFactory
 from inventory.tests.factories import PartFactory
 from mechanic_shop.accounts.models import User
+from mechanic_shop.api.serializers import StrictSerializer
 from mechanics.tests.factories import MechanicFactory
 from tickets.models import TicketMechanic
 from tickets.services import install_part
@@ -212,3 +214,35 @@ class TestAnswer:
 
         assert UTC_TIME.fullmatch(row["created_at"])
         assert row["created_at"][:19] == customer.created_at.isoformat()[:19]
+
+
+class Inner(StrictSerializer):
+    name = serializers.CharField()
+
+
+class Outer(StrictSerializer):
+    number = serializers.IntegerField()
+    numbers = serializers.ListField(child=serializers.IntegerField())
+    inner = Inner()
+
+
+class TestFields:
+    """They are found once for a class and copied for each body."""
+
+    def test_belong_to_one_body(self) -> None:
+        one, other = Outer(context={"of": "one"}), Outer(context={"of": "other"})
+
+        for serializer, of in ((one, "one"), (other, "other"), (one, "one")):
+            assert serializer.fields["number"].parent is serializer
+            numbers, inner = serializer.fields["numbers"], serializer.fields["inner"]
+            assert isinstance(numbers, serializers.ListField)
+            assert isinstance(inner, Inner)
+            inside = (numbers.child, inner.fields["name"])
+            assert [field.context for field in inside] == [{"of": of}] * 2
+
+    def test_may_differ_between_bodies(self) -> None:
+        lenient, strict = Outer(), Outer()
+
+        lenient.fields["number"].required = False
+
+        assert strict.fields["number"].required
