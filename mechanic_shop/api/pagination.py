@@ -60,22 +60,39 @@ class OneQueryPaginator(Paginator):
         return Page(found, int(number), self)
 
     def _found(self, rows: QuerySet[Any], first: int, *, counts: bool) -> list[Any]:
+        def counted(shown: QuerySet[Any]) -> QuerySet[Any]:
+            return shown.annotate(rows_in_all=RowCount(rows)) if counts else shown
+
         def build(page: slice) -> QuerySet[Any]:
-            counted = rows.annotate(rows_in_all=RowCount(rows)) if counts else rows
-            return _page_of(rows, counted, page)
+            if not page.start and not rows.query.select_related:
+                return counted(rows)[page]
+            # The keys first, which an index holds in order, and then the rows behind
+            # them: to skip a row, a database has to read it, and to join rows it may
+            # read all of them and sort them afterwards.
+            shown = counted(_without_conditions(rows))
+            return shown.filter(pk__in=KeysOf(rows[page]))
 
         if first >= MAX_OFFSET:
             return []
         return page_of(rows, build, start=first, size=self.per_page, kind=counts)
 
 
-def _page_of(rows: QuerySet[Any], shown: QuerySet[Any], page: slice) -> QuerySet[Any]:
-    if not page.start and not rows.query.select_related:
-        return shown[page]
-    # The keys first, which an index holds in order, and then the rows behind them: to
-    # skip a row, a database has to read it, and to join rows it may read all of them
-    # and sort them afterwards.
-    return shown.filter(pk__in=KeysOf(rows[page]))
+def _without_conditions(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Return all rows of the model, with the same joins for show and the same order.
+
+    What was found by its key needs no condition, and one would tempt a database to
+    read by that condition's index instead.
+    """
+    if rows.query.annotations:
+        return rows
+    every, query = rows.all(), rows.model._default_manager.all().query
+    query.select_related = rows.query.select_related
+    query.order_by = rows.query.order_by
+    query.default_ordering = rows.query.default_ordering
+    query.standard_ordering = rows.query.standard_ordering
+    query.deferred_loading = rows.query.deferred_loading
+    every.query = query
+    return every
 
 
 class ShopPagination(PageNumberPagination):

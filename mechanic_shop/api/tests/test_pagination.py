@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -259,3 +260,28 @@ class TestPlainList:
 
         assert response.status_code == 200
         assert isinstance(response.json(), list)
+
+
+class TestLatePage:
+    """A condition beside the keys tempted MariaDB to read all rows that fulfil it."""
+
+    @pytest.mark.parametrize(
+        ("path", "table"),
+        [
+            ("/api/customers?per_page=1&page=2", "customers_customer"),
+            ("/api/service-tickets?status=open", "tickets_serviceticket"),
+        ],
+    )
+    def test_asks_for_its_keys_and_nothing_else(
+        self, shop: APIClient, path: str, table: str
+    ) -> None:
+        TicketFactory.create_batch(2)
+
+        with CaptureQueriesContext(connection) as queries:
+            answer = shop.get(path)
+
+        (sql,) = [q["sql"] for q in queries if "rows_in_all" in q["sql"]]
+        plain = re.sub('[`"]', "", sql)
+        conditions = re.findall(rf"(?:WHERE|AND) \(*{table}\.(\w+) (\w+)", plain)
+        assert answer.status_code == 200
+        assert conditions == [("id", "IN")]
