@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
-from django.db.models import Model, QuerySet
+from django.db.models import BigAutoField, Model, QuerySet
 from django.db.models.expressions import Col
 from django.db.models.lookups import Exact, In, IsNull
 from django.db.models.query import get_related_populators
@@ -88,7 +88,14 @@ class PreparedQuery(Generic[M]):
 
 def locked(model: type[M], pk: int) -> M | None:
     """Read a row and keep others from writing it until the transaction ends."""
+    if not _fits(model):
+        return model._default_manager.select_for_update().filter(pk=pk).first()
     return _locking(model).first(pk)
+
+
+def _fits(model: type[Model]) -> bool:
+    """Tell whether a model's key takes the placeholder; a group's is too short."""
+    return isinstance(model._meta.pk, BigAutoField)
 
 
 @cache
@@ -131,7 +138,7 @@ def row_of(rows: QuerySet[M], pk: int) -> M | None:
     if abs(pk) > MAX_KEY:
         return None
     name = _name_of(rows)
-    if name is None:
+    if name is None or not _fits(rows.model):
         return rows.filter(pk=pk).first()
     compiled = _compiled((name, row_of), lambda: rows.filter(pk=PLACEHOLDER))
     params = [pk if param == PLACEHOLDER else param for param in compiled.params]

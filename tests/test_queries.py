@@ -26,7 +26,13 @@ from mechanic_shop.accounts.models import SESSION_BY_ID, Session, User
 from mechanic_shop.accounts.roles import MANAGER, TECHNICIAN
 from mechanic_shop.accounts.services import start_session
 from mechanic_shop.accounts.tests.factories import UserFactory, user_in
-from mechanic_shop.queries import PreparedQuery, page_of, plain_conditions, row_of
+from mechanic_shop.queries import (
+    PreparedQuery,
+    locked,
+    page_of,
+    plain_conditions,
+    row_of,
+)
 from tickets.models import ServiceTicket
 from tickets.tests.factories import TicketFactory
 
@@ -288,6 +294,13 @@ class TestPage:
             for made in self.LISTS:
                 for pk in (0, 1, 2, 5, -1, 2**63, 10**30, *_pks_of(made().model)):
                     assert row_of(made(), pk) == made().filter(pk=pk).first()
+
+    def test_finds_rows_with_short_keys(self) -> None:
+        group = Group.objects.create(name="Painters")
+
+        with transaction.atomic():
+            assert locked(Group, group.pk) == group
+        assert row_of(Group.objects.all(), group.pk) == group
 
     def test_is_not_prepared_for_a_value_of_somebody(self) -> None:
         assert plain_conditions(Customer.objects.filter(user=1)) is None

@@ -165,7 +165,7 @@ class TestIsTransient:
 @pytest.mark.usefixtures("pauses")
 class TestRetriedWrite:
     @each_busy
-    @pytest.mark.parametrize("words", [LINE, ("UPDATE", "inventory_part")])
+    @pytest.mark.parametrize("words", [LINE, ("UPDATE", "inventory_part", "SET")])
     def test_has_one_effect_after_two_failures(
         self, shop: APIClient, error: OperationalError, words: tuple[str, ...]
     ) -> None:
