@@ -13,7 +13,6 @@ import json
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import BytesIO
 from typing import Any, NamedTuple
@@ -23,6 +22,8 @@ from django.conf import settings
 
 from mechanic_shop.api.errors import body_of
 from mechanic_shop.api.request_id import HEADER, current_request_id
+
+from .threads import Threads
 
 #: Without another piece of a body for so long, the client is told to try again.
 PIECE_SECONDS = 10
@@ -57,8 +58,8 @@ class Bridge:
 
     def __init__(self, application: Application, *, threads: int) -> None:
         self.application = application
-        self.threads = ThreadPoolExecutor(threads)
-        self.thread_apart = ThreadPoolExecutor(1)
+        self.threads = Threads(threads, name="request")
+        self.thread_apart = Threads(1, name="apart")
         self.is_draining = False
         self.is_leaving = False
 
@@ -68,6 +69,11 @@ class Bridge:
         # What the parent said while this worker started arrives when the loop runs:
         # before that, uvloop would lose it.
         loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, SIGNALS)
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        # Whoever asked may have gone, and what was begun is finished all the same.
+        self.threads.stop()
+        self.thread_apart.stop()
 
     def drain(self) -> None:
         """From now on ask clients to reconnect, to a worker that goes on."""
@@ -93,7 +99,7 @@ class Bridge:
         threads = self.thread_apart if scope.path in APART else self.threads
         loop = asyncio.get_running_loop()
         answer = Answer(protocol, loop, closes=self.is_draining or not body.is_whole)
-        await loop.run_in_executor(threads, self.run, scope, body, answer)
+        await threads.run(self.run, scope, body, answer)
 
     def run(self, scope: Any, body: Body, answer: Answer) -> None:
         chunks = self.application(environ_of(scope, body), answer.start)
