@@ -65,7 +65,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     #: The ids of the user's permissions, if they were read along with the user; empty
     #: where it is known that there is neither a permission nor a group.
     rights: list[int | None] | None = None
-    #: The names of the user's groups, if they were read along.
+    #: The names of the user's groups, once they were asked for or if they were read
+    #: along.
     group_names: list[str] | None = None
     #: The names of the user's permissions, once they were asked for.
     _perm_cache: set[str]

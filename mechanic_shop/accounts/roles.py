@@ -4,7 +4,7 @@ from typing import Any
 
 from django.apps import AppConfig, apps
 from django.contrib.auth.management import create_permissions
-from django.contrib.auth.models import AnonymousUser, Group, Permission
+from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
 from .models import User
@@ -75,17 +75,16 @@ ROLE_WORDS = (
 ROLES_IN_ANSWERS = (*(word for _, word in ROLE_WORDS), "staff", "customer")
 
 
-def role_of(user: User | AnonymousUser) -> str:
+def role_of(user: User) -> str:
     """Name the user's highest role, for display; rights are asked with ``has_perm``."""
     if user.is_superuser:
         return "manager"
-    if getattr(user, "rights", None) == []:
+    if user.rights == []:
         return "staff" if user.is_staff else "customer"
-    names = getattr(user, "group_names", None)
-    if names is None:
-        names = set(user.groups.values_list("name", flat=True))
+    if user.group_names is None:
+        user.group_names = list(user.groups.values_list("name", flat=True))
     for group, word in ROLE_WORDS:
-        if group in names:
+        if group in user.group_names:
             return word
     return "staff" if user.is_staff else "customer"
 
