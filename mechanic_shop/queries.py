@@ -117,7 +117,7 @@ def page_of(
     ``build`` makes the query for a slice of the rows. One of rows that have no name is
     not prepared.
     """
-    name = _name_of(rows)
+    name = name_of(rows)
     if name is None:
         return list(build(slice(start, start + size)))
     first = PAGE_START if start else 0
@@ -137,7 +137,7 @@ def row_of(rows: QuerySet[M], pk: int) -> M | None:
     """
     if abs(pk) > MAX_KEY:
         return None
-    name = _name_of(rows)
+    name = name_of(rows)
     if name is None or not _fits(rows.model):
         return rows.filter(pk=pk).first()
     compiled = _compiled((name, row_of), lambda: rows.filter(pk=PLACEHOLDER))
@@ -146,7 +146,7 @@ def row_of(rows: QuerySet[M], pk: int) -> M | None:
     return next((compiled.instance_of(row) for row in found), None)  # type: ignore[return-value]
 
 
-def _name_of(rows: QuerySet[Any]) -> Hashable | None:
+def name_of(rows: QuerySet[Any]) -> Hashable | None:
     """Tell rows apart by their model, order, joins and plain conditions.
 
     What is more particular than that has no name.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,6 +15,8 @@ from django_filters import utils
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from drf_spectacular.drainage import set_override
 
+from mechanic_shop.queries import name_of
+
 if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.views import APIView
@@ -24,6 +26,9 @@ FALSE_WORDS = {"false", "0"}
 MAX_ID = 2**63 - 1
 #: So many filters at once have a filter set of their own; of more there are too many.
 FEW = 3
+#: Lists that were asked for before, and how many of them are kept.
+_known: dict[Hashable, QuerySet[Any]] = {}
+MAX_KNOWN = 500
 
 
 def document(query_filter: django_filters.Filter, **schema: Any) -> None:
@@ -33,7 +38,13 @@ def document(query_filter: django_filters.Filter, **schema: Any) -> None:
 
 
 class StrictFilterBackend(DjangoFilterBackend):
-    """Apply the view's ``filterset_class`` to lists; a bad value is a 400."""
+    """Apply the view's ``filterset_class`` to lists; a bad value is a 400.
+
+    A list with only such conditions as are the same for everybody, like the parts that
+    are low in stock, is put together once: its form and its conditions take longer than
+    its answer. So what a filter makes of a value may depend on the caller only if it
+    shows in the conditions, as somebody's id does.
+    """
 
     def filter_queryset(
         self, request: Request, queryset: QuerySet[Any], view: APIView
@@ -41,18 +52,42 @@ class StrictFilterBackend(DjangoFilterBackend):
         filters = self.get_filterset_class(view, queryset)
         if filters is None or getattr(view, "detail", False):
             return queryset
-        # A form takes longer to make than most lists take to answer, and longer with
-        # each field.
-        asked_for = filters.base_filters.keys() & request.query_params.keys()
-        if not asked_for:
-            plain: QuerySet[Any] = filters.unfiltered(queryset)
-            return plain
-        narrow = filters.narrowed(frozenset(asked_for))
+        wanted = [
+            (name, tuple(values))
+            for name, values in request.query_params.lists()
+            if name in filters.base_filters
+        ]
+        key = (filters, name_of(queryset), *sorted(wanted))
+        rows = _known.get(key)
+        if rows is None:
+            rows = self._filtered(request, queryset, filters, dict(wanted).keys())
+            if None not in (name_of(queryset), name_of(rows)):
+                _remember(key, rows)
+        return rows.all()
+
+    def _filtered(
+        self,
+        request: Request,
+        queryset: QuerySet[Any],
+        filters: type[ShopFilterSet],
+        wanted: Iterable[str],
+    ) -> QuerySet[Any]:
+        # A form takes longer with each field.
+        if not wanted:
+            return filters.unfiltered(queryset)
+        narrow = filters.narrowed(frozenset(wanted))
         filterset = narrow(request.query_params, queryset=queryset, request=request)
         if not filterset.is_valid():
             raise utils.translate_validation(filterset.errors)
         filtered: QuerySet[Any] = filterset.qs
         return filtered
+
+
+def _remember(key: Hashable, rows: QuerySet[Any]) -> None:
+    # One value can be written in many ways.
+    if len(_known) >= MAX_KNOWN:
+        _known.clear()
+    _known[key] = rows
 
 
 class StrictBooleanField(forms.NullBooleanField):
