@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import F
 from django.utils import timezone
+from rest_framework.exceptions import NotFound
 
 from mechanic_shop import metrics
 from mechanic_shop.accounts.models import User
 from mechanic_shop.api.errors import Conflict, InUse
 from mechanic_shop.api.saving import save_changes
 from mechanic_shop.api.transactions import unit_of_work
+from mechanic_shop.queries import row_of
 
 from .models import MAX_STOCK, Part, StockMovement
 
@@ -137,7 +139,7 @@ def _move(
 
     Check and change are one UPDATE, so two requests can never both get the last unit,
     with or without row locks. The row stays locked until the transaction ends, which
-    makes ``quantity_after`` the quantity after this very movement.
+    makes ``movement.part`` the part as this very movement left it.
     """
     room = Part.objects.filter(
         pk=part.pk,
@@ -147,15 +149,18 @@ def _move(
     moved = room.update(
         quantity_in_stock=F("quantity_in_stock") + delta, updated_at=timezone.now()
     )
-    quantity = Part.objects.values_list("quantity_in_stock", flat=True).get(pk=part.pk)
+    present = row_of(Part.objects.all(), part.pk)
+    if present is None:
+        raise NotFound
+    quantity = present.quantity_in_stock
     if not moved and delta < 0:
         metrics.meter.stock_shortage()
-        raise InsufficientStock(part, requested=-delta, available=quantity)
+        raise InsufficientStock(present, requested=-delta, available=quantity)
     if not moved:
         raise TooMuchStock(f"There is no room for {delta} more units.")
     part.quantity_in_stock = quantity
     return StockMovement.objects.create(
-        part=part,
+        part=present,
         delta=delta,
         quantity_after=quantity,
         reason=reason,

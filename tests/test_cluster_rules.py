@@ -24,7 +24,6 @@ LOCKS = {
     "mechanic_shop/admin/once.py": "writes the key's row",
     "inventory/services.py": "writes the part, or deletes it",
     "inventory/exchange/parts.py": "writes the parts",
-    "tickets/services.py": "reads the part that a movement has just written",
     "mechanic_shop/queries.py": "is how the others do it",
 }
 LOCKING = re.compile(r"select_for_update\(|\blocked\(")

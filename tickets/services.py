@@ -18,7 +18,6 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.api.errors import Conflict, InUse
 from mechanic_shop.api.saving import lock_row
 from mechanic_shop.api.transactions import unit_of_work
-from mechanic_shop.queries import locked
 from mechanics.models import Mechanic
 
 from .models import (
@@ -302,9 +301,7 @@ def install_part(
         raise AlreadyInstalled(f"{part} is on this ticket already.")
     movement = take_stock(part=part, quantity=quantity_used, by=by, ticket=ticket)
     # The movement locked the row: from here to the commit nobody changes the part.
-    present = locked(Part, part.pk)
-    assert present is not None, "a movement of it was written"
-    part = present
+    part = movement.part
     if not part.is_active:
         raise PartInactive(f"{part} is no longer kept.")
     line = TicketPart.objects.create(
@@ -316,7 +313,6 @@ def install_part(
         warranty_months=warranty_months,
         installed_by=installed_by,
     )
-    assert movement.quantity_after == part.quantity_in_stock
     _record(ticket, Kind.PART_INSTALLED, by, _line_detail(line))
     return line
 
