@@ -158,6 +158,7 @@ def name_of(rows: QuerySet[Any]) -> Hashable | None:
         or query.combinator
         or query.is_sliced
         or query.select_for_update
+        or rows._prefetch_related_lookups  # type: ignore[attr-defined]
     )
     if conditions is None or is_special or query.deferred_loading[0]:
         return None

@@ -302,6 +302,16 @@ class TestPage:
             assert locked(Group, group.pk) == group
         assert row_of(Group.objects.all(), group.pk) == group
 
+    def test_brings_what_was_to_be_fetched_along(
+        self, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        rows = Customer.objects.order_by("pk").prefetch_related("vehicles")
+
+        page = page_of(rows, lambda part: rows[part], start=0, size=2, kind="plain")
+
+        with django_assert_num_queries(0):
+            assert [list(customer.vehicles.all()) for customer in page] == [[], []]
+
     def test_is_not_prepared_for_a_value_of_somebody(self) -> None:
         assert plain_conditions(Customer.objects.filter(user=1)) is None
         assert (
