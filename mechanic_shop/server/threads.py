@@ -19,7 +19,6 @@ Work = Callable[[], None]
 
 class Task(NamedTuple):
     work: Work
-    loop: asyncio.AbstractEventLoop
     done: asyncio.Future[None]
 
 
@@ -39,12 +38,11 @@ class Threads:
 
     async def run(self, work: Callable[..., None], *args: object) -> None:
         """Do it in a thread; raises what it raises."""
-        loop = asyncio.get_running_loop()
-        done = loop.create_future()
+        done = asyncio.get_running_loop().create_future()
         self._unfinished += 1
         if len(self._threads) < min(self._unfinished, self.number):
             self._start_another()
-        self._waiting.put(Task(partial(work, *args), loop, done))
+        self._waiting.put(Task(partial(work, *args), done))
         try:
             await done
         finally:
@@ -75,7 +73,7 @@ class Threads:
             return False
         error = _error_of(task.work)
         with suppress(RuntimeError):  # the loop ended before its task did
-            task.loop.call_soon_threadsafe(_settle, task.done, error)
+            task.done.get_loop().call_soon_threadsafe(_settle, task.done, error)
         return True
 
 
