@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -52,16 +52,17 @@ class StrictFilterBackend(DjangoFilterBackend):
         filters = self.get_filterset_class(view, queryset)
         if filters is None or getattr(view, "detail", False):
             return queryset
-        wanted = [
-            (name, tuple(values))
+        wanted = {
+            name: tuple(values)
             for name, values in request.query_params.lists()
             if name in filters.base_filters
-        ]
-        key = (filters, name_of(queryset), *sorted(wanted))
+        }
+        name = name_of(queryset)
+        key = (filters, name, *sorted(wanted.items()))
         rows = _known.get(key)
         if rows is None:
-            rows = self._filtered(request, queryset, filters, dict(wanted).keys())
-            if None not in (name_of(queryset), name_of(rows)):
+            rows = self._filtered(request, queryset, filters, frozenset(wanted))
+            if name is not None and name_of(rows) is not None:
                 _remember(key, rows)
         return rows.all()
 
@@ -70,12 +71,12 @@ class StrictFilterBackend(DjangoFilterBackend):
         request: Request,
         queryset: QuerySet[Any],
         filters: type[ShopFilterSet],
-        wanted: Iterable[str],
+        wanted: frozenset[str],
     ) -> QuerySet[Any]:
         # A form takes longer with each field.
         if not wanted:
             return filters.unfiltered(queryset)
-        narrow = filters.narrowed(frozenset(wanted))
+        narrow = filters.narrowed(wanted)
         filterset = narrow(request.query_params, queryset=queryset, request=request)
         if not filterset.is_valid():
             raise utils.translate_validation(filterset.errors)
