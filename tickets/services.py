@@ -313,6 +313,7 @@ def install_part(
         warranty_months=warranty_months,
         installed_by=installed_by,
     )
+    assert movement.quantity_after == part.quantity_in_stock
     _record(ticket, Kind.PART_INSTALLED, by, _line_detail(line))
     return line
 
