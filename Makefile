@@ -31,6 +31,14 @@ help: ## List the targets
 
 # --- Installing: a stamp for each requirements file, so a second call does nothing ------
 
+# A lock file names everything, so pip resolves nothing; `pip check` proves that it does.
+PIP = $(BIN)/python -m pip --disable-pip-version-check
+define install
+@echo "Installing $(1) into $(VENV); the first time this takes about half a minute."
+@$(PIP) install --quiet --no-deps --requirement $(1)
+@$(PIP) check >$(VENV)/pip-check.txt || { cat $(VENV)/pip-check.txt; exit 1; }
+endef
+
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; name it with PYTHON=…"; exit 1; }
@@ -39,15 +47,16 @@ $(BIN)/python:
 		exit 1; }
 
 $(VENV)/.installed: requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(call install,$<)
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(call install,$<)
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-mysql: requirements-mysql.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $< || \
+	@echo "Compiling the MySQL driver; this takes some seconds."
+	@$(PIP) install --quiet --no-deps --requirement $< || \
 		{ echo "mysqlclient compiles against MySQL's headers" \
 		"(Debian: apt install default-libmysqlclient-dev pkg-config gcc)."; exit 1; }
 	@touch $@
@@ -56,7 +65,8 @@ $(VENV)/.installed-mysql: requirements-mysql.txt | $(BIN)/python
 PEERS := $(VENV)/bench
 $(PEERS)/.installed: benchmarks/requirements.txt | $(BIN)/python
 	$(BIN)/python -m venv $(PEERS)
-	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	$(PEERS)/bin/python -m pip --disable-pip-version-check check
 	@touch $@
 
 # Looks for barriers to people with disabilities; the tests load it into pages.
@@ -79,7 +89,7 @@ $(LOCK)/bin/uv: | $(BIN)/python
 
 UPGRADE ?=
 COMPILE = $(LOCK)/bin/uv pip compile --quiet --no-header --no-annotate \
-	--no-emit-index-url --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-strip-extras --universal --python-version 3.11 --generate-hashes \
 	$(UPGRADE:%=--upgrade-package %)
 
 lock: $(LOCK)/bin/uv ## Write requirements*.txt anew from requirements/*.in
