@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Any
+from typing import Any, cast
 
-#: What every record has; the rest are the facts that its author gave it.
-STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
-    "asctime",
-    "message",
-    "request_id",
-    "taskName",
-    # Django's: an object whose text holds the query string.
-    "request",
-}
+from pythonjsonlogger import json as jsonlogger
+from pythonjsonlogger.core import RESERVED_ATTRS, LogData
+
+#: The facts that every line begins with: Python's name, and the one in the line.
+NAMES = {"asctime": "time", "levelname": "level", "name": "logger"}
+TRACES = {"exc_info": "exception", "stack_info": "stack"}
+#: Never written: asyncio's, and Django's, an object whose text holds the query string.
+OTHERS = ("taskName", "request")
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 #: Tokens of the API, whole or cut off, and those of the mailed set-password links.
 TOKEN = re.compile(
     r"eyJ[\w-]{10,}(?:\.[\w-]*){0,2}|(?<![^\W_])[0-9a-z]{1,13}-[0-9a-f]{32}(?![^\W_])",
@@ -42,21 +41,35 @@ def escaped(text: str) -> str:
     return CONTROL.sub(lambda found: repr(found[0])[1:-1], text)
 
 
-class JsonFormatter(logging.Formatter):
+class JsonFormatter(jsonlogger.JsonFormatter):
     """Write a record as one JSON object in ASCII, its extra facts under their names."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        line = {
-            "time": _utc(record.created),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": conceal(record.getMessage()),
-            "request_id": getattr(record, "request_id", "-"),
-            **_facts_of(record),
-        }
-        if trace := _trace_of(record):
-            line["exception"] = trace
-        return json.dumps(line)
+    def __init__(self) -> None:
+        super().__init__(
+            [*NAMES, "message", "request_id"],
+            rename_fields={**NAMES, **TRACES},
+            reserved_attrs=[
+                *RESERVED_ATTRS,
+                *NAMES.values(),
+                *TRACES.values(),
+                *OTHERS,
+            ],
+        )
+
+    def formatTime(self, record: logging.LogRecord, datefmt: Any = None) -> str:  # noqa: N802
+        return datetime.fromtimestamp(record.created, UTC).strftime(TIME_FORMAT)
+
+    def add_fields(
+        self, log_data: LogData, record: logging.LogRecord, message_dict: LogData
+    ) -> None:
+        """Write a dictionary as text: its keys could replace the time or the logger."""
+        record.message = record.getMessage()
+        traces = {key: message_dict[key] for key in TRACES if key in message_dict}
+        super().add_fields(log_data, record, traces)
+
+    def process_log_record(self, log_data: LogData) -> LogData:
+        """Conceal tokens in everything, and leave nothing that JSON does not have."""
+        return cast("LogData", _simple(log_data))
 
 
 class LineFormatter(logging.Formatter):
@@ -73,20 +86,6 @@ class LineFormatter(logging.Formatter):
         if trace := _trace_of(record):
             lines += [f"  {escaped(line)}" for line in trace.split("\n")]
         return "\n".join(lines)
-
-
-def _utc(seconds: float) -> str:
-    time = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
-    return time.replace("+00:00", "Z")
-
-
-def _facts_of(record: logging.LogRecord) -> dict[str, Any]:
-    taken = STANDARD | {"time", "level", "logger", "exception"}
-    return {
-        name: _simple(value)
-        for name, value in vars(record).items()
-        if name not in taken
-    }
 
 
 def _simple(value: Any) -> Any:

@@ -74,6 +74,21 @@ class TestJsonFormatter:
         assert line["exception"].startswith("Traceback")
         assert line["exception"].endswith("ValueError: why")
 
+    def test_writes_a_stack_that_was_asked_for(self) -> None:
+        line = as_json(record_of("Where", stack_info=f"Stack: {TOKEN}"))
+
+        assert line["stack"] == "Stack: [token]"
+
+    def test_takes_a_dictionary_for_a_message(self) -> None:
+        forged = {"logger": "security", "time": "never", "seat": "4b"}
+        record = record_of("")
+        record.msg = forged
+
+        line = as_json(record)
+
+        assert (line["logger"], line["message"]) == ("shop", str(forged))
+        assert "seat" not in line
+
     def test_keeps_every_input_on_its_line(self) -> None:
         record = record_of(
             "%s",

@@ -333,7 +333,7 @@ LOGGING: dict[str, Any] = {
         "request_id": {"()": "mechanic_shop.api.request_id.RequestIdFilter"},
     },
     "formatters": {
-        "json": {"class": "mechanic_shop.logs.JsonFormatter"},
+        "json": {"()": "mechanic_shop.logs.JsonFormatter"},
         "line": {
             "class": "mechanic_shop.logs.LineFormatter",
             "format": "{asctime} {levelname} {name} [{request_id}] {message}",
