@@ -13,7 +13,7 @@ from django.db import connection
 
 from inventory.exchange.files import MAX_ROWS
 
-PACKAGES = ("mechanic_shop", "customers", "mechanics", "inventory", "tickets")
+PACKAGES = ("mechanic_shop", "customers", "mechanics", "inventory", "tickets", "demo")
 #: Locks of one server, which the others know nothing of.
 LOCAL = re.compile(r"GET_LOCK|LOCK TABLES|IS_FREE_LOCK|RELEASE_LOCK", re.IGNORECASE)
 #: Who locks rows and why that holds between nodes: they are claimed, or written.

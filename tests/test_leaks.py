@@ -97,7 +97,15 @@ class TestPasswords:
 
 
 def pytest_paths() -> list[str]:
-    return ["mechanic_shop", "customers", "mechanics", "inventory", "tickets", "tests"]
+    return [
+        "mechanic_shop",
+        "customers",
+        "mechanics",
+        "inventory",
+        "tickets",
+        "demo",
+        "tests",
+    ]
 
 
 def passwords_in(path: Path) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from drf_spectacular.generators import SchemaGenerator
 
-from tickets.demo.people import login_table
+from demo.people import login_table
 
 FOLDER = Path(__file__).resolve().parent.parent / "postman"
 COLLECTION = FOLDER / "mechanic-shop.postman_collection.json"

@@ -19,11 +19,11 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from customers.models import Customer, Vehicle
+from demo import build as demo
 from inventory.models import Part, StockMovement
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import role_of
 from mechanics.models import Mechanic
-from tickets.demo import build as demo
 from tickets.models import ServiceTicket, TicketEvent, TicketMechanic, TicketPart
 
 Kind = TicketEvent.Kind

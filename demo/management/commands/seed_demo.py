@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from tickets.demo.build import build, is_here, is_untouched, whatever_is_in_the_way
-from tickets.demo.people import login_table
+from demo.build import build, is_here, is_untouched, whatever_is_in_the_way
+from demo.people import login_table
 
 
 class Command(BaseCommand):
