@@ -1,7 +1,8 @@
-"""The made-up shop that ``manage.py seed_demo`` fills an empty database with.
+"""The demo shop that ``manage.py seed_demo`` fills an empty database with.
 
-``people``, ``cars``, ``shelf`` and ``jobs`` hold the tables and make the rows that are
-there from the start. ``visits`` tells the story of one ticket, ``house`` what happens
-beside them, ``plan`` decides who comes when, ``diary`` lets all of it happen in
-order of time, ``past`` dates it back, and ``build`` puts the pieces together.
+``people``, ``vehicles``, ``parts`` and ``jobs`` hold the tables and make the rows that
+are there from the start. ``tickets`` tells the story of one ticket, ``shop_events``
+what happens beside them. ``schedule`` decides who comes when, ``simulation`` runs all
+stories in order of time, ``backdating`` gives their rows the dates of the past, and
+``build`` puts the pieces together.
 """

@@ -13,10 +13,8 @@ from mechanic_shop.accounts.models import User
 from mechanics.models import Mechanic
 from tickets.models import ServiceTicket, TicketEvent, TicketPart
 
-from .cars import park_vehicles
-from .diary import Report, Story, live_through
-from .house import Counts, Deliveries, Farewells
-from .past import Past
+from .backdating import Past
+from .parts import fill_shelf
 from .people import (
     CUSTOMER_EMAIL,
     RETIRED_MECHANIC,
@@ -26,9 +24,11 @@ from .people import (
     login_table,
     welcome_customers,
 )
-from .plan import plan_visits
-from .shelf import fill_shelf
-from .visits import Shop
+from .schedule import plan_visits
+from .shop_events import Counts, Deliveries, Farewells
+from .simulation import Report, Story, live_through
+from .tickets import Shop
+from .vehicles import park_vehicles
 
 SEED = 1_908
 

@@ -14,7 +14,7 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import MANAGER, SERVICE_ADVISOR, TECHNICIAN
 from mechanics.models import Mechanic
 
-from .past import DAY, Past
+from .backdating import DAY, Past
 
 #: The first day of the shop.
 OPENING_DAY = -680 * DAY

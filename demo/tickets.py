@@ -16,6 +16,7 @@ from tickets import services
 from tickets.models import ServiceTicket, TicketPart
 from tickets.models import TicketStatus as Status
 
+from .backdating import DAY
 from .jobs import (
     CANCEL_NOTES,
     COUNTER_NOTES,
@@ -25,9 +26,8 @@ from .jobs import (
     WAITING_NOTES,
     Job,
 )
-from .past import DAY
+from .parts import WARRANTY_MONTHS
 from .people import Staff
-from .shelf import WARRANTY_MONTHS
 
 MINUTES_A_MILE = 18
 MARKUPS = (Decimal(30), Decimal(30), Decimal(30), Decimal(25), Decimal("42.50"))

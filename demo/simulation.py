@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from heapq import heapify, heappop, heappush
 from typing import Protocol
 
-from .past import WEEK, Past
+from .backdating import WEEK, Past
 
 Report = Callable[[str], None]
 

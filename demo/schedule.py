@@ -10,12 +10,12 @@ from customers.models import Vehicle
 from mechanics.models import Mechanic
 from tickets.models import TicketStatus as Status
 
-from .cars import NEVER_SERVICED
-from .house import LAST_DAY_OF_RETIRED
+from .backdating import DAY
 from .jobs import FIRST_JOB, JOBS
-from .past import DAY
 from .people import LINKED_MECHANIC, MECHANICS, RETIRED_MECHANIC
-from .visits import FirstVisit, Shop, Visit
+from .shop_events import LAST_DAY_OF_RETIRED
+from .tickets import FirstVisit, Shop, Visit
+from .vehicles import NEVER_SERVICED
 
 #: How many tickets end in a status, and between which minutes they are opened. The
 #: later bound leaves every story the time that it needs.

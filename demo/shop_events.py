@@ -8,9 +8,9 @@ from inventory.models import Part, StockMovement
 from inventory.services import adjust_stock, count_stock, update_part
 from mechanics.models import Mechanic
 
-from .past import DAY, WEEK
-from .shelf import BACKORDERED, FIRST_COUNT, RETIRED_PART
-from .visits import Shop
+from .backdating import DAY, WEEK
+from .parts import BACKORDERED, FIRST_COUNT, RETIRED_PART
+from .tickets import Shop
 
 #: When the mechanic who left had the last day of work.
 LAST_DAY_OF_RETIRED = -40 * DAY

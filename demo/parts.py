@@ -6,7 +6,7 @@ from inventory.models import Part
 from inventory.services import add_part
 from mechanic_shop.accounts.models import User
 
-from .past import DAY, Past
+from .backdating import DAY, Past
 
 #: The day on which the shelf was counted for the first time.
 FIRST_COUNT = -77 * DAY

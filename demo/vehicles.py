@@ -10,7 +10,7 @@ from random import Random
 from customers.models import Customer, Vehicle
 from customers.vin import check_digit_of
 
-from .past import Past
+from .backdating import Past
 from .people import LAST_REGULAR
 
 #: Code of the model year at position 10 of a VIN, from 2010 on (49 CFR 565.15).
