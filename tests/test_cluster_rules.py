@@ -11,7 +11,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection
 
-from inventory.exchange.files import MAX_ROWS
+from inventory.part_import.readers import MAX_ROWS
 
 PACKAGES = ("mechanic_shop", "customers", "mechanics", "inventory", "tickets", "demo")
 #: Locks of one server, which the others know nothing of.
@@ -23,7 +23,7 @@ LOCKS = {
     "mechanic_shop/api/idempotency.py": "writes the key's row",
     "mechanic_shop/admin/once.py": "writes the key's row",
     "inventory/services.py": "writes the part, or deletes it",
-    "inventory/exchange/parts.py": "writes the parts",
+    "inventory/part_import/resource.py": "writes the parts",
     "mechanic_shop/queries.py": "is how the others do it",
 }
 LOCKING = re.compile(r"select_for_update\(|\blocked\(")

@@ -15,8 +15,8 @@ from mechanic_shop.admin.exporting import Exported
 from mechanic_shop.admin.history import KeepsHistory
 from mechanic_shop.money import format_cents
 
-from .exchange import PartImport
 from .ledger import MovementInline, chart_of
+from .part_import import PartImport
 from .stock import StockDialogs
 
 OUT, LOW, OK = "OUT", "LOW", "OK"

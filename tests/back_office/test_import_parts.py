@@ -18,9 +18,9 @@ from django.utils import timezone
 from openpyxl import Workbook, load_workbook  # type: ignore[import-untyped]
 
 from inventory import services
-from inventory.exchange import files
-from inventory.exchange.columns import HEADINGS
 from inventory.models import Part, PendingImport
+from inventory.part_import import readers
+from inventory.part_import.fields import HEADINGS
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
 from tests.test_admin import browser_of, make_part, make_user, text_of, url
@@ -249,8 +249,8 @@ class TestAFileIsRefused:
     def test_if_it_is_too_large(
         self, desk: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(files, "MAX_ROWS", 2)
-        monkeypatch.setattr(files, "MAX_UNPACKED_BYTES", 100)
+        monkeypatch.setattr(readers, "MAX_ROWS", 2)
+        monkeypatch.setattr(readers, "MAX_UNPACKED_BYTES", 100)
         long = csv_of(HEAD, *(f"A-{number},Pad,1,1" for number in range(3)))
         heavy = SimpleUploadedFile("parts.csv", b"x" * (5 * 1024**2 + 1))
 
@@ -393,7 +393,7 @@ class TestAgreeing:
 
         monkeypatch.setattr(services, "update_part", fail)
         monkeypatch.setattr(
-            "inventory.exchange.parts.sorted",
+            "inventory.part_import.resource.sorted",
             lambda rows, **_: sorted(rows, key=lambda row: not row.is_new()),
             raising=False,
         )

@@ -14,7 +14,7 @@ import tablib  # type: ignore[import-untyped]
 from import_export.formats.base_formats import CSV, XLSX
 from openpyxl import load_workbook  # type: ignore[import-untyped]
 
-from .columns import HEADINGS
+from .fields import HEADINGS
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
 #: What a workbook may grow to when it is unpacked.

@@ -19,8 +19,8 @@ from inventory.models import Part
 from mechanic_shop.accounts.models import User
 from mechanic_shop.money import format_cents
 
-from .columns import COLUMNS, NEEDED_FOR_NEW, plain
-from .files import PartsDataset
+from .fields import COLUMNS, NEEDED_FOR_NEW, plain
+from .readers import PartsDataset
 
 KEYS_AT_ONCE = 500
 

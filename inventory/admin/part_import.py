@@ -29,15 +29,16 @@ from import_export.tmp_storages import BaseStorage
 from unfold.contrib.import_export.forms import ImportForm
 from unfold.enums import ActionVariant
 
-from inventory.exchange.columns import COLUMNS
-from inventory.exchange.files import (
+from inventory.models import PendingImport
+from inventory.part_import.fields import COLUMNS
+from inventory.part_import.readers import (
     MAX_FILE_BYTES,
     MAX_ROWS,
     PartsCSV,
     PartsXLSX,
     UnreadableFile,
 )
-from inventory.exchange.parts import (
+from inventory.part_import.resource import (
     ADD,
     ADJUST,
     PartResource,
@@ -47,8 +48,7 @@ from inventory.exchange.parts import (
     fingerprint,
     shown,
 )
-from inventory.exchange.parts import CHANGE as CHANGE_RIGHT
-from inventory.models import PendingImport
+from inventory.part_import.resource import CHANGE as CHANGE_RIGHT
 from mechanic_shop.admin import REFUSALS, ShopModelAdmin, sentence_of, user_of
 from mechanic_shop.admin.exporting import WRITERS, as_file
 from mechanic_shop.api.transactions import retry
