@@ -22,7 +22,7 @@ from inventory.services import add_part
 from mechanic_shop.accounts.models import Session, User
 from mechanic_shop.accounts.roles import MANAGER, SERVICE_ADVISOR, TECHNICIAN
 from mechanic_shop.accounts.services import start_session
-from mechanic_shop.money import format_cents
+from mechanic_shop.core.money import format_cents
 from mechanics.models import Mechanic
 from tickets import services
 from tickets.models import ServiceTicket, TicketEvent, TicketMechanic, TicketPart

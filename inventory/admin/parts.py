@@ -13,7 +13,7 @@ from inventory.models import MAX_COST_CENTS, Part
 from mechanic_shop.admin import CentsField, become, changes_of, colored, user_of
 from mechanic_shop.admin.exporting import Exported
 from mechanic_shop.admin.history import KeepsHistory
-from mechanic_shop.money import format_cents
+from mechanic_shop.core.money import format_cents
 
 from .ledger import MovementInline, chart_of
 from .part_import import PartImport

@@ -17,7 +17,7 @@ from import_export.results import Error, Result, RowResult
 from inventory import services
 from inventory.models import Part
 from mechanic_shop.accounts.models import User
-from mechanic_shop.money import format_cents
+from mechanic_shop.core.money import format_cents
 
 from .fields import COLUMNS, NEEDED_FOR_NEW, plain
 from .readers import PartsDataset

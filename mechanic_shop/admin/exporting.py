@@ -40,7 +40,7 @@ from openpyxl.styles import Font  # type: ignore[import-untyped]
 from openpyxl.utils import get_column_letter  # type: ignore[import-untyped]
 from unfold.enums import ActionVariant
 
-from mechanic_shop.money import format_cents
+from mechanic_shop.core.money import format_cents
 
 #: A spreadsheet computes a cell that begins like this. What has apostrophes already
 #: gets one more, so that who reads the file knows which of them was put there.

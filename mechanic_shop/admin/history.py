@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from simple_history.admin import SimpleHistoryAdmin
 from simple_history.template_utils import HistoricalRecordContextHelper
 
-from mechanic_shop.money import format_cents
+from mechanic_shop.core.money import format_cents
 
 NOTHING = "–"
 

@@ -18,7 +18,7 @@ from customers.models import Customer
 from inventory.models import Part
 from mechanic_shop.accounts.models import User
 from mechanic_shop.admin import user_of
-from mechanic_shop.money import format_cents
+from mechanic_shop.core.money import format_cents
 from mechanics.models import Mechanic
 from tickets.models import (
     ServiceTicket,

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
 
-from mechanic_shop.money import format_cents
+from mechanic_shop.core.money import format_cents
 from tickets.models import ServiceTicket, TicketPart, TicketStatus
 
 from .rights import SEE_COSTS

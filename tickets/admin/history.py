@@ -16,7 +16,7 @@ from django.utils.text import Truncator
 
 from customers.admin import CustomerAdmin, VehicleAdmin
 from mechanic_shop.admin import ReadOnlyInline
-from mechanic_shop.money import format_cents
+from mechanic_shop.core.money import format_cents
 from tickets.models import ServiceTicket
 
 from .head import STATUS_COLORS

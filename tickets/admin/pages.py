@@ -28,7 +28,7 @@ from mechanic_shop.admin import (
     without,
 )
 from mechanic_shop.admin.exporting import Exported
-from mechanic_shop.money import format_cents
+from mechanic_shop.core.money import format_cents
 from tickets import services
 from tickets.models import (
     ServiceTicket,

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from customers.models import Customer, Vehicle
 from mechanic_shop.admin import ReadOnlyInline
-from mechanic_shop.money import format_cents
+from mechanic_shop.core.money import format_cents
 from mechanics.models import Mechanic
 from tickets.models import ServiceTicket, TicketEvent, TicketEventKind, TicketStatus
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import template
 
-from mechanic_shop.money import format_cents
+from mechanic_shop.core.money import format_cents
 
 register = template.Library()
 
