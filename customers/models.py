@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from mechanic_shop.accounts.emails import normalize_email, validate_ascii_email
+from mechanic_shop.core.emails import normalize_email, validate_ascii_email
 from mechanic_shop.accounts.models import User
 
 from . import vin as vins

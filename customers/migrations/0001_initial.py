@@ -3,7 +3,7 @@
 import customers.models
 import django.core.validators
 import django.db.models.deletion
-import mechanic_shop.accounts.emails
+import mechanic_shop.core.emails
 from django.conf import settings
 from django.db import migrations, models
 
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('first_name', models.CharField(max_length=255)),
                 ('last_name', models.CharField(max_length=255)),
-                ('email', models.EmailField(blank=True, max_length=254, null=True, validators=[mechanic_shop.accounts.emails.validate_ascii_email])),
+                ('email', models.EmailField(blank=True, max_length=254, null=True, validators=[mechanic_shop.core.emails.validate_ascii_email])),
                 ('phone', models.CharField(max_length=50)),
                 ('address', models.CharField(blank=True, default='', max_length=255)),
                 ('city', models.CharField(blank=True, default='', max_length=100)),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from mechanic_shop.queries import PreparedQuery
 
 from . import rights
-from .emails import normalize_email, validate_ascii_email
+from mechanic_shop.core.emails import normalize_email, validate_ascii_email
 
 
 class UserManager(BaseUserManager["User"]):

@@ -32,7 +32,7 @@ from mechanic_shop.api import security_log
 from mechanic_shop.api.login_limits import count_as_good, spend_login_failure
 from mechanic_shop.api.transactions import retried
 
-from .emails import normalize_email
+from mechanic_shop.core.emails import normalize_email
 from .models import Session, User
 from .tokens import INVALID, ShopRefreshToken, session_id_of
 

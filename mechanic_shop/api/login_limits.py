@@ -14,7 +14,7 @@ from django.shortcuts import render
 from django_ratelimit.core import is_ratelimited
 from rest_framework.request import Request
 
-from mechanic_shop.accounts.emails import normalize_email
+from mechanic_shop.core.emails import normalize_email
 
 from .models import KnownAddress, Rate, RateCounter, Spent
 from .throttling import client_address, spend, spend_at

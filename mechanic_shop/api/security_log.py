@@ -37,7 +37,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
-from mechanic_shop.accounts.emails import normalize_email
+from mechanic_shop.core.emails import normalize_email
 from mechanic_shop.logs import conceal
 
 from .throttling import client_address

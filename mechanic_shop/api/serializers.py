@@ -15,7 +15,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from mechanic_shop.accounts.emails import normalize_email, validate_ascii_email
+from mechanic_shop.core.emails import normalize_email, validate_ascii_email
 from mechanic_shop.queries import row_of
 
 from .prepared import PreparedMixin

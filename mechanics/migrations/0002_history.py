@@ -2,7 +2,7 @@
 
 import django.core.validators
 import django.db.models.deletion
-import mechanic_shop.accounts.emails
+import mechanic_shop.core.emails
 import simple_history.models
 from django.conf import settings
 from django.db import migrations, models
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                 ('full_name', models.CharField(max_length=255)),
-                ('email', models.EmailField(max_length=254, validators=[mechanic_shop.accounts.emails.validate_ascii_email])),
+                ('email', models.EmailField(max_length=254, validators=[mechanic_shop.core.emails.validate_ascii_email])),
                 ('phone', models.CharField(max_length=50)),
                 ('salary', models.PositiveIntegerField(help_text='Whole currency units a year.', validators=[django.core.validators.MaxValueValidator(1000000000)])),
                 ('is_active', models.BooleanField(default=True, verbose_name='active')),

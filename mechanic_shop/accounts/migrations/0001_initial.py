@@ -2,7 +2,7 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import mechanic_shop.accounts.emails
+import mechanic_shop.core.emails
 from django.conf import settings
 from django.db import migrations, models
 
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('password', models.CharField(max_length=128, verbose_name='password')),
                 ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
                 ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('email', models.EmailField(max_length=254, validators=[mechanic_shop.accounts.emails.validate_ascii_email])),
+                ('email', models.EmailField(max_length=254, validators=[mechanic_shop.core.emails.validate_ascii_email])),
                 ('first_name', models.CharField(max_length=255)),
                 ('last_name', models.CharField(max_length=255)),
                 ('is_staff', models.BooleanField(default=False, help_text='May open the back office.', verbose_name='staff')),
