@@ -13,8 +13,8 @@ from django.db.models import Q
 from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
-from mechanic_shop.core.emails import normalize_email, validate_ascii_email
 from mechanic_shop.accounts.models import User
+from mechanic_shop.core.emails import normalize_email, validate_ascii_email
 
 from . import vin as vins
 

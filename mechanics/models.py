@@ -13,9 +13,9 @@ from django.db import models, transaction
 from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
-from mechanic_shop.core.emails import normalize_email, validate_ascii_email
 from mechanic_shop.accounts.models import User
 from mechanic_shop.api import totals
+from mechanic_shop.core.emails import normalize_email, validate_ascii_email
 from mechanic_shop.queries import PreparedQuery
 
 MAX_SALARY = 1_000_000_000

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mechanic_shop.logs import TOKEN, JsonFormatter
+from mechanic_shop.core.log_formatters import TOKEN, JsonFormatter
 
 #: Every password of the suite that is long enough to be told from other words; a test
 #: looks for those that are missing.

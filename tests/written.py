@@ -10,7 +10,7 @@ from io import StringIO
 from typing import Any
 
 from mechanic_shop.api.request_id import RequestIdFilter
-from mechanic_shop.logs import JsonFormatter
+from mechanic_shop.core.log_formatters import JsonFormatter
 
 
 @contextmanager

@@ -9,10 +9,10 @@ from django.contrib.auth.models import PermissionsMixin
 from django.db import models, transaction
 from django.utils import timezone
 
+from mechanic_shop.core.emails import normalize_email, validate_ascii_email
 from mechanic_shop.queries import PreparedQuery
 
 from . import rights
-from mechanic_shop.core.emails import normalize_email, validate_ascii_email
 
 
 class UserManager(BaseUserManager["User"]):

@@ -38,7 +38,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
 from mechanic_shop.core.emails import normalize_email
-from mechanic_shop.logs import conceal
+from mechanic_shop.core.log_formatters import conceal
 
 from .throttling import client_address
 

@@ -334,9 +334,9 @@ LOGGING: dict[str, Any] = {
         "request_id": {"()": "mechanic_shop.api.request_id.RequestIdFilter"},
     },
     "formatters": {
-        "json": {"()": "mechanic_shop.logs.JsonFormatter"},
+        "json": {"()": "mechanic_shop.core.log_formatters.JsonFormatter"},
         "line": {
-            "class": "mechanic_shop.logs.LineFormatter",
+            "class": "mechanic_shop.core.log_formatters.LineFormatter",
             "format": "{asctime} {levelname} {name} [{request_id}] {message}",
             "style": "{",
         },

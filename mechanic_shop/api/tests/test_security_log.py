@@ -22,7 +22,7 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import MANAGER, TECHNICIAN
 from mechanic_shop.accounts.services import start_session
 from mechanic_shop.accounts.tests.factories import PASSWORD, UserFactory, user_in
-from mechanic_shop.logs import JsonFormatter
+from mechanic_shop.core.log_formatters import JsonFormatter
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ import time_machine
 from django.conf import settings
 from django.test import RequestFactory
 
-from mechanic_shop.logs import JsonFormatter, LineFormatter
+from mechanic_shop.core.log_formatters import JsonFormatter, LineFormatter
 
 from .test_settings import GOOD, LOCAL, START, start
 
