@@ -28,13 +28,13 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import MANAGER, TECHNICIAN
 from mechanic_shop.accounts.tests.factories import PASSWORD, UserFactory, user_in
 from mechanic_shop.api.caching import cached_rendering
-from mechanic_shop.api.redis_cache import REST_SECONDS, Breaker, PatientRedis
+from mechanic_shop.core.redis_circuit_breaker import REST_SECONDS, Breaker, PatientRedis
 from mechanics.tests.factories import MechanicFactory
 
 REDIS_SERVER = shutil.which("redis-server")
 needs_redis = pytest.mark.skipif(REDIS_SERVER is None, reason="no redis-server here")
 
-LOGGER = "mechanic_shop.api.redis_cache"
+LOGGER = "mechanic_shop.core.redis_circuit_breaker"
 FAILURE = NotConnected("refused")
 
 
