@@ -19,7 +19,7 @@ from redis.exceptions import TimeoutError as NoAnswer
 
 logger = logging.getLogger(__name__)
 
-REST_SECONDS = 3.0
+COOL_DOWN_SECONDS = 3.0
 
 
 class Breaker:
@@ -30,7 +30,7 @@ class Breaker:
         self._lock = Lock()
         self._ask_again_at: float | None = None  # None while all is well
 
-    def admits(self) -> bool:
+    def allow_request(self) -> bool:
         """Tell whether to ask now; after a failure one caller in a while may."""
         with self._lock:
             if self._ask_again_at is None:
@@ -38,7 +38,7 @@ class Breaker:
             if self._clock() < self._ask_again_at:
                 return False
             # Who comes while this caller asks has to wait for the next turn.
-            self._rest()
+            self._cool_down()
             return True
 
     def note_success(self) -> None:
@@ -51,15 +51,15 @@ class Breaker:
     def note_failure(self, error: Exception) -> None:
         with self._lock:
             was_well = self._ask_again_at is None
-            self._rest()
+            self._cool_down()
         if was_well:
             logger.warning("Redis does not answer; going on without it: %s", error)
 
-    def _rest(self) -> None:
-        self._ask_again_at = self._clock() + REST_SECONDS
+    def _cool_down(self) -> None:
+        self._ask_again_at = self._clock() + COOL_DOWN_SECONDS
 
 
-class PatientRedis(Redis):
+class CircuitBreakerRedis(Redis):
     """A client that leaves a failing server alone for a while.
 
     Every command passes ``execute_command``, and django-redis makes a miss of what it
@@ -74,7 +74,7 @@ class PatientRedis(Redis):
 
         :raises NotConnected: at once while the breaker is open, too.
         """
-        if not self.breaker.admits():
+        if not self.breaker.allow_request():
             raise NotConnected("Redis failed a moment ago and is not asked.")
         try:
             answer = super().execute_command(*args, **options)  # type: ignore[no-untyped-call]

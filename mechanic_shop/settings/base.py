@@ -161,7 +161,9 @@ CACHES: dict[str, dict[str, Any]] = {
 #: A Redis that does not answer must cost less than doing without it: short waits, no
 #: second try (a pool makes none of its own accord), and a client that remembers.
 REDIS_OPTIONS: dict[str, Any] = {
-    "REDIS_CLIENT_CLASS": "mechanic_shop.core.redis_circuit_breaker.PatientRedis",
+    "REDIS_CLIENT_CLASS": (
+        "mechanic_shop.core.redis_circuit_breaker.CircuitBreakerRedis"
+    ),
     "SOCKET_CONNECT_TIMEOUT": 0.25,
     "SOCKET_TIMEOUT": 0.25,
     "IGNORE_EXCEPTIONS": True,

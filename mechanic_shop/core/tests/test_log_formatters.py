@@ -15,8 +15,7 @@ from django.conf import settings
 from django.test import RequestFactory
 
 from mechanic_shop.core.log_formatters import JsonFormatter, LineFormatter
-
-from .test_settings import GOOD, LOCAL, START, start
+from tests.test_settings import GOOD, LOCAL, START, start
 
 NOON = datetime(2030, 5, 6, 12, 0, 0, 1, tzinfo=UTC)
 #: Line ends of different readers, a terminal's escape, and a change of direction.

@@ -28,7 +28,11 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import MANAGER, TECHNICIAN
 from mechanic_shop.accounts.tests.factories import PASSWORD, UserFactory, user_in
 from mechanic_shop.api.caching import cached_rendering
-from mechanic_shop.core.redis_circuit_breaker import REST_SECONDS, Breaker, PatientRedis
+from mechanic_shop.core.redis_circuit_breaker import (
+    COOL_DOWN_SECONDS,
+    Breaker,
+    CircuitBreakerRedis,
+)
 from mechanics.tests.factories import MechanicFactory
 
 REDIS_SERVER = shutil.which("redis-server")
@@ -45,7 +49,7 @@ class Clock:
         return self.now
 
     def pass_a_rest(self) -> None:
-        self.now += REST_SECONDS
+        self.now += COOL_DOWN_SECONDS
 
 
 @pytest.fixture
@@ -57,39 +61,39 @@ def clock() -> Clock:
 def breaker(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Breaker:
     """Put a breaker with a clock of its own into the clients."""
     breaker = Breaker(clock=clock)
-    monkeypatch.setattr(PatientRedis, "breaker", breaker)
+    monkeypatch.setattr(CircuitBreakerRedis, "breaker", breaker)
     return breaker
 
 
 class TestBreaker:
-    def test_admits_everybody_while_all_is_well(self, breaker: Breaker) -> None:
+    def test_allows_everybody_while_all_is_well(self, breaker: Breaker) -> None:
         breaker.note_success()
 
-        assert [breaker.admits() for _ in range(3)] == [True] * 3
+        assert [breaker.allow_request() for _ in range(3)] == [True] * 3
 
-    def test_admits_nobody_right_after_a_failure(
+    def test_allows_nobody_right_after_a_failure(
         self, breaker: Breaker, clock: Clock
     ) -> None:
         breaker.note_failure(FAILURE)
-        at_once = breaker.admits()
-        clock.now += REST_SECONDS - 0.01
+        at_once = breaker.allow_request()
+        clock.now += COOL_DOWN_SECONDS - 0.01
 
         assert not at_once
-        assert not breaker.admits()
+        assert not breaker.allow_request()
 
-    def test_admits_one_caller_after_each_rest(
+    def test_allows_one_caller_after_each_rest(
         self, breaker: Breaker, clock: Clock
     ) -> None:
         breaker.note_failure(FAILURE)
 
         clock.pass_a_rest()
-        first = [breaker.admits() for _ in range(3)]
+        first = [breaker.allow_request() for _ in range(3)]
         clock.pass_a_rest()
-        second = [breaker.admits() for _ in range(3)]
+        second = [breaker.allow_request() for _ in range(3)]
 
         assert first == second == [True, False, False]
 
-    def test_admits_only_one_of_many_threads(
+    def test_allows_only_one_of_many_threads(
         self, breaker: Breaker, clock: Clock
     ) -> None:
         barrier = Barrier(8)
@@ -98,7 +102,7 @@ class TestBreaker:
 
         def ask(_: int) -> bool:
             barrier.wait(timeout=10)
-            return breaker.admits()
+            return breaker.allow_request()
 
         with ThreadPoolExecutor(8) as pool:
             assert sum(pool.map(ask, range(8))) == 1
@@ -108,24 +112,24 @@ class TestBreaker:
     ) -> None:
         breaker.note_failure(FAILURE)
         clock.pass_a_rest()
-        breaker.admits()
+        breaker.allow_request()
         clock.now += 0.25
 
         breaker.note_failure(FAILURE)
-        clock.now += REST_SECONDS - 0.25
+        clock.now += COOL_DOWN_SECONDS - 0.25
 
-        assert not breaker.admits()
+        assert not breaker.allow_request()
 
     def test_closes_when_that_caller_gets_an_answer(
         self, breaker: Breaker, clock: Clock
     ) -> None:
         breaker.note_failure(FAILURE)
         clock.pass_a_rest()
-        breaker.admits()
+        breaker.allow_request()
 
         breaker.note_success()
 
-        assert [breaker.admits() for _ in range(3)] == [True] * 3
+        assert [breaker.allow_request() for _ in range(3)] == [True] * 3
 
     def test_tells_the_log_once_that_it_opened_and_once_that_it_closed(
         self, breaker: Breaker, caplog: pytest.LogCaptureFixture
@@ -151,19 +155,19 @@ class DeafConnection(Connection):
 
 
 @pytest.fixture
-def deaf(breaker: Breaker, monkeypatch: pytest.MonkeyPatch) -> PatientRedis:
+def deaf(breaker: Breaker, monkeypatch: pytest.MonkeyPatch) -> CircuitBreakerRedis:
     monkeypatch.setattr(DeafConnection, "attempts", 0)
-    return PatientRedis(connection_pool=ConnectionPool(DeafConnection))
+    return CircuitBreakerRedis(connection_pool=ConnectionPool(DeafConnection))
 
 
-class TestPatientRedis:
-    def test_tries_a_command_once(self, deaf: PatientRedis) -> None:
+class TestCircuitBreakerRedis:
+    def test_tries_a_command_once(self, deaf: CircuitBreakerRedis) -> None:
         with pytest.raises(NoAnswer):
             deaf.get("key")
 
         assert DeafConnection.attempts == 1
 
-    def test_fails_at_once_after_a_failure(self, deaf: PatientRedis) -> None:
+    def test_fails_at_once_after_a_failure(self, deaf: CircuitBreakerRedis) -> None:
         with pytest.raises(NoAnswer):
             deaf.get("key")
 
@@ -173,7 +177,9 @@ class TestPatientRedis:
 
         assert DeafConnection.attempts == 1
 
-    def test_asks_again_after_a_rest(self, deaf: PatientRedis, clock: Clock) -> None:
+    def test_asks_again_after_a_rest(
+        self, deaf: CircuitBreakerRedis, clock: Clock
+    ) -> None:
         with pytest.raises(NoAnswer):
             deaf.get("key")
         clock.pass_a_rest()
@@ -184,16 +190,19 @@ class TestPatientRedis:
         assert DeafConnection.attempts == 2
 
     def test_shares_what_it_learned_with_other_clients(
-        self, deaf: PatientRedis
+        self, deaf: CircuitBreakerRedis
     ) -> None:
         with pytest.raises(NoAnswer):
             deaf.get("key")
 
         with pytest.raises(NotConnected):
-            PatientRedis().get("key")
+            CircuitBreakerRedis().get("key")
 
     def test_takes_a_refusal_for_an_answer(
-        self, deaf: PatientRedis, breaker: Breaker, monkeypatch: pytest.MonkeyPatch
+        self,
+        deaf: CircuitBreakerRedis,
+        breaker: Breaker,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         def refuse(*args: object, **options: object) -> None:
             raise ResponseError("OOM command not allowed")
@@ -203,7 +212,7 @@ class TestPatientRedis:
         with pytest.raises(ResponseError):
             deaf.set("key", "value")
 
-        assert breaker.admits()
+        assert breaker.allow_request()
 
 
 class OwnRedis:
@@ -349,7 +358,7 @@ class TestCacheOnRedis:
         own_redis.flush()
 
         assert cache.get("key") is None
-        assert breaker.admits()
+        assert breaker.allow_request()
 
 
 @pytest.mark.django_db
