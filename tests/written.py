@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from io import StringIO
 from typing import Any
 
-from mechanic_shop.api.request_id import RequestIdFilter
 from mechanic_shop.core.log_formatters import JsonFormatter
+from mechanic_shop.core.request_id import RequestIdFilter
 
 
 @contextmanager

@@ -27,7 +27,8 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
-from .request_id import current_request_id
+from mechanic_shop.core.request_id import current_request_id
+
 from .transactions import is_transient
 
 logger = logging.getLogger(__name__)

@@ -21,7 +21,8 @@ from uuid import uuid4
 from django.conf import settings
 
 from mechanic_shop.api.errors import body_of
-from mechanic_shop.api.request_id import HEADER, current_request_id
+from mechanic_shop.api.middleware.request_id import HEADER
+from mechanic_shop.core.request_id import current_request_id
 
 from .threads import Threads
 

@@ -67,15 +67,15 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "mechanic_shop.api.request_id.RequestIdMiddleware",
+    "mechanic_shop.api.middleware.request_id.RequestIdMiddleware",
     "mechanic_shop.api.security_log.SecurityLogMiddleware",
     # Outside of whatever refuses: a front end has to be able to read the refusal.
     "corsheaders.middleware.CorsMiddleware",
-    "mechanic_shop.api.envelope.EnvelopeMiddleware",
+    "mechanic_shop.api.middleware.error_envelope.EnvelopeMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "mechanic_shop.csp.ShopCSPMiddleware",
-    "mechanic_shop.api.body_limit.BodyLimitMiddleware",
+    "mechanic_shop.api.middleware.body_limit.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -333,7 +333,7 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
-        "request_id": {"()": "mechanic_shop.api.request_id.RequestIdFilter"},
+        "request_id": {"()": "mechanic_shop.core.request_id.RequestIdFilter"},
     },
     "formatters": {
         "json": {"()": "mechanic_shop.core.log_formatters.JsonFormatter"},

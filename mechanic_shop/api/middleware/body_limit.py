@@ -4,7 +4,7 @@ from io import BytesIO
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from .errors import error_response, is_api_path
+from ..errors import error_response, is_api_path
 
 
 class BodyLimitMiddleware:

@@ -1,17 +1,15 @@
-"""A request's id, from the first line of its log to the last byte of its answer."""
+"""Give each request an id, from the first line of its log to the end of its response."""
 
-import logging
 import re
 from collections.abc import Callable
-from contextvars import ContextVar
 from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
 
+from mechanic_shop.core.request_id import current_request_id
+
 HEADER = "X-Request-ID"
 SANE = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-
-current_request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
 class RequestIdMiddleware:
@@ -28,11 +26,3 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response.headers[HEADER] = request_id
         return response
-
-
-class RequestIdFilter(logging.Filter):
-    """Add ``request_id`` to every log record."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.request_id = current_request_id.get()
-        return True

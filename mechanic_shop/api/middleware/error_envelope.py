@@ -8,7 +8,7 @@ from http import HTTPStatus
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from .errors import error_response, is_api_path
+from ..errors import error_response, is_api_path
 
 CODES = {
     400: "invalid",
