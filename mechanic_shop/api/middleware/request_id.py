@@ -1,4 +1,4 @@
-"""Give each request an id, from the first line of its log to the end of its response."""
+"""Give each request an id, from its first log line to the end of its response."""
 
 import re
 from collections.abc import Callable
