@@ -21,7 +21,7 @@ from mechanic_shop.accounts.services import (
 from mechanic_shop.api.errors import Conflict, InUse
 from mechanic_shop.api.models import IdempotencyKey
 from mechanic_shop.api.saving import claim, lock_row, save_changes
-from mechanic_shop.api.transactions import retried, unit_of_work
+from mechanic_shop.core.transactions import retried, unit_of_work
 from mechanic_shop.queries import locked
 
 from .models import Customer, Vehicle

@@ -16,7 +16,7 @@ from mechanic_shop import metrics
 from mechanic_shop.accounts.models import User
 from mechanic_shop.api.errors import Conflict, InUse
 from mechanic_shop.api.saving import save_changes
-from mechanic_shop.api.transactions import unit_of_work
+from mechanic_shop.core.transactions import unit_of_work
 from mechanic_shop.queries import row_of
 
 from .models import MAX_STOCK, Part, StockMovement

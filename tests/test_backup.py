@@ -28,7 +28,7 @@ import django; django.setup()
 from inventory.models import Part
 from inventory.services import adjust_stock
 from mechanic_shop.accounts.models import User
-from mechanic_shop.api.transactions import retry
+from mechanic_shop.core.transactions import retry
 by = User.objects.first()
 parts = list(Part.objects.filter(quantity_in_stock__gte=1)[:5])
 while True:

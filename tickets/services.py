@@ -17,7 +17,7 @@ from inventory.services import return_stock, take_stock
 from mechanic_shop.accounts.models import User
 from mechanic_shop.api.errors import Conflict, InUse
 from mechanic_shop.api.saving import lock_row
-from mechanic_shop.api.transactions import unit_of_work
+from mechanic_shop.core.transactions import unit_of_work
 from mechanics.models import Mechanic
 
 from .models import (

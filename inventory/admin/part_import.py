@@ -51,7 +51,7 @@ from inventory.part_import.resource import (
 from inventory.part_import.resource import CHANGE as CHANGE_RIGHT
 from mechanic_shop.admin import REFUSALS, ShopModelAdmin, sentence_of, user_of
 from mechanic_shop.admin.exporting import WRITERS, as_file
-from mechanic_shop.api.transactions import retry
+from mechanic_shop.core.transactions import retry
 
 FORMATS = (PartsCSV, PartsXLSX)
 ENDINGS = {".csv": "0", ".xlsx": "1"}

@@ -8,7 +8,7 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
 from django.db import OperationalError
 
-from mechanic_shop.api.transactions import retry
+from mechanic_shop.core.transactions import retry
 
 
 class SessionStore(DatabaseSessions):

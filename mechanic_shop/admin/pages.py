@@ -17,7 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
 
-from mechanic_shop.api.transactions import retry
+from mechanic_shop.core.transactions import retry
 
 from .forms import KnownSelect
 from .guarded import GuardedFields

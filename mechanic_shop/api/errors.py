@@ -28,8 +28,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from mechanic_shop.core.request_id import current_request_id
-
-from .transactions import is_transient
+from mechanic_shop.core.transactions import is_transient
 
 logger = logging.getLogger(__name__)
 

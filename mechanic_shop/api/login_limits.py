@@ -15,10 +15,10 @@ from django_ratelimit.core import is_ratelimited
 from rest_framework.request import Request
 
 from mechanic_shop.core.emails import normalize_email
+from mechanic_shop.core.transactions import retry
 
 from .models import KnownAddress, Rate, RateCounter, Spent
 from .throttling import client_address, spend, spend_at
-from .transactions import retry
 
 ACCOUNT = "ACCOUNT"
 ACCOUNT_FAILURES = Rate(limit=10, seconds=900)

@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from .transactions import retried
+from mechanic_shop.core.transactions import retried
 
 
 class Rate(NamedTuple):

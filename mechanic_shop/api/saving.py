@@ -12,10 +12,10 @@ from django.db.models import Model
 from rest_framework.exceptions import NotFound
 from rest_framework.serializers import BaseSerializer
 
+from mechanic_shop.core.transactions import unit_of_work
 from mechanic_shop.queries import locked
 
 from .models import RowClaim
-from .transactions import unit_of_work
 
 M = TypeVar("M", bound=Model)
 

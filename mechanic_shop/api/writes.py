@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from mechanic_shop.core.transactions import retry, unit_of_work
+
 from . import idempotency
 from .conditional import check_if_match
 from .throttling import give_back
-from .transactions import retry, unit_of_work
 
 if TYPE_CHECKING:
     from .viewsets import ShopViewSet

@@ -21,7 +21,7 @@ from mechanic_shop.accounts.models import Session
 from mechanic_shop.api.idempotency import KEPT
 from mechanic_shop.api.login_limits import ACCOUNT, ACCOUNT_FAILURES
 from mechanic_shop.api.models import IdempotencyKey, KnownAddress, RateCounter
-from mechanic_shop.api.transactions import retried
+from mechanic_shop.core.transactions import retried
 
 Rows = QuerySet[Any]
 

@@ -17,7 +17,7 @@ from mechanic_shop import metrics
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.tests.factories import UserFactory
 from mechanic_shop.api.caching import cached_rendering
-from mechanic_shop.api.transactions import TRIES, retry
+from mechanic_shop.core.transactions import TRIES, retry
 from mechanic_shop.metrics import middleware
 from mechanic_shop.metrics.prometheus import PrometheusMeter, reason_of
 from mechanic_shop.metrics.tally import tally
@@ -178,8 +178,10 @@ class TestRetries:
     ) -> None:
         registry = CollectorRegistry()
         monkeypatch.setattr(metrics, "meter", PrometheusMeter(registry))
-        monkeypatch.setattr("mechanic_shop.api.transactions.time.sleep", lambda _: None)
-        monkeypatch.setattr("mechanic_shop.api.transactions.connection", Outermost)
+        monkeypatch.setattr(
+            "mechanic_shop.core.transactions.time.sleep", lambda _: None
+        )
+        monkeypatch.setattr("mechanic_shop.core.transactions.connection", Outermost)
 
         with pytest.raises(OperationalError):
             retry(always_deadlocked)

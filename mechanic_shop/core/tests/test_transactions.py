@@ -33,9 +33,9 @@ from inventory.models import Part, StockMovement
 from inventory.tests.factories import PartFactory
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.tests.factories import PASSWORD
-from mechanic_shop.api import transactions
 from mechanic_shop.api.models import RateCounter
-from mechanic_shop.api.transactions import TRIES, is_transient, retry, unit_of_work
+from mechanic_shop.core import transactions
+from mechanic_shop.core.transactions import TRIES, is_transient, retry, unit_of_work
 from mechanics.models import Mechanic
 from tickets.models import ServiceTicket, TicketPart
 from tickets.tests.factories import TicketFactory
