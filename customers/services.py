@@ -18,9 +18,9 @@ from mechanic_shop.accounts.services import (
     forget_in_admin_log,
     send_set_password_link,
 )
-from mechanic_shop.api.errors import Conflict, InUse
-from mechanic_shop.api.models import IdempotencyKey
-from mechanic_shop.api.saving import claim, lock_row, save_changes
+from mechanic_shop.core.errors import Conflict, InUse
+from mechanic_shop.core.locking import claim, lock_row, save_changes
+from mechanic_shop.core.models import IdempotencyKey
 from mechanic_shop.core.transactions import retried, unit_of_work
 from mechanic_shop.queries import locked
 

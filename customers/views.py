@@ -18,7 +18,6 @@ from mechanic_shop.accounts.serializers import LoginSerializer
 from mechanic_shop.accounts.services import check_credentials, start_session
 from mechanic_shop.api.login_limits import count_as_good
 from mechanic_shop.api.permissions import ANYONE, SIGNED_IN
-from mechanic_shop.api.saving import save_changes
 from mechanic_shop.api.throttling import (
     CreateCustomerThrottle,
     LoginThrottle,
@@ -30,6 +29,7 @@ from mechanic_shop.api.viewsets import (
     ShopViewSet,
     UpdateMixin,
 )
+from mechanic_shop.core.locking import save_changes
 from mechanic_shop.queries import PreparedQuery
 
 from . import schema, services

@@ -14,8 +14,8 @@ from rest_framework.exceptions import NotFound
 
 from mechanic_shop import metrics
 from mechanic_shop.accounts.models import User
-from mechanic_shop.api.errors import Conflict, InUse
-from mechanic_shop.api.saving import save_changes
+from mechanic_shop.core.errors import Conflict, InUse
+from mechanic_shop.core.locking import save_changes
 from mechanic_shop.core.transactions import unit_of_work
 from mechanic_shop.queries import row_of
 

@@ -10,8 +10,8 @@ from django.db.models import ProtectedError
 
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.services import send_set_password_link
-from mechanic_shop.api.errors import Conflict, InUse
-from mechanic_shop.api.saving import lock_row, save_changes
+from mechanic_shop.core.errors import Conflict, InUse
+from mechanic_shop.core.locking import lock_row, save_changes
 from mechanic_shop.core.transactions import unit_of_work
 
 from .models import Mechanic

@@ -21,7 +21,7 @@ import pytest
 from django.urls import get_resolver
 from rest_framework.exceptions import APIException
 
-from mechanic_shop.api.errors import Conflict
+from mechanic_shop.core.errors import Conflict
 
 from .guide import GUIDE, Answer, Block, answers_in, blocks, difference, pairs
 from .server import COMMAND, ROOT, START_SECONDS, Server

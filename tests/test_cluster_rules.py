@@ -18,7 +18,7 @@ PACKAGES = ("mechanic_shop", "customers", "mechanics", "inventory", "tickets", "
 LOCAL = re.compile(r"GET_LOCK|LOCK TABLES|IS_FREE_LOCK|RELEASE_LOCK", re.IGNORECASE)
 #: Who locks rows and why that holds between nodes: they are claimed, or written.
 LOCKS = {
-    "mechanic_shop/api/saving.py": "claims",
+    "mechanic_shop/core/locking.py": "claims",
     "customers/services.py": "claims",
     "mechanic_shop/api/idempotency.py": "writes the key's row",
     "mechanic_shop/admin/once.py": "writes the key's row",

@@ -12,7 +12,7 @@ from django.db import connections
 
 from customers.models import Vehicle
 from customers.tests.factories import VehicleFactory
-from mechanic_shop.api.saving import save_changes
+from mechanic_shop.core.locking import save_changes
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

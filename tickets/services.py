@@ -15,8 +15,8 @@ from customers.services import OwnerChanged, lock_vehicle
 from inventory.models import Part
 from inventory.services import return_stock, take_stock
 from mechanic_shop.accounts.models import User
-from mechanic_shop.api.errors import Conflict, InUse
-from mechanic_shop.api.saving import lock_row
+from mechanic_shop.core.errors import Conflict, InUse
+from mechanic_shop.core.locking import lock_row
 from mechanic_shop.core.transactions import unit_of_work
 from mechanics.models import Mechanic
 

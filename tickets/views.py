@@ -15,10 +15,10 @@ from rest_framework.serializers import BaseSerializer
 from customers.models import Customer
 from inventory.models import Part
 from mechanic_shop.api.permissions import SIGNED_IN
-from mechanic_shop.api.saving import lock_row
 from mechanic_shop.api.serializers import StrictSerializer
 from mechanic_shop.api.throttling import CreateTicketThrottle
 from mechanic_shop.api.viewsets import ShopModelViewSet, ShopViewSet, row_in_path
+from mechanic_shop.core.locking import lock_row
 from mechanics.models import Mechanic
 
 from . import schema, services

@@ -24,7 +24,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.utils import timezone
 
-from mechanic_shop.api.saving import lock_row
+from mechanic_shop.core.locking import lock_row
 
 from .words import REFUSALS
 

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
-from mechanic_shop.api.models import IdempotencyKey
+from mechanic_shop.core.models import IdempotencyKey
 
 from .words import user_of
 

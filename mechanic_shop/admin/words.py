@@ -10,10 +10,10 @@ from django.http import HttpRequest
 from rest_framework.exceptions import APIException
 
 from mechanic_shop.accounts.models import User
-from mechanic_shop.api.errors import Conflict
+from mechanic_shop.core.errors import ShopError
 
 #: What a service or the database raises to say no.
-REFUSALS = (Conflict, APIException, IntegrityError)
+REFUSALS = (ShopError, APIException, IntegrityError)
 
 
 def user_of(request: HttpRequest) -> User:
@@ -24,7 +24,7 @@ def user_of(request: HttpRequest) -> User:
 
 def sentence_of(refusal: Exception) -> str:
     """Put a refusal into words for the person in front of the screen."""
-    if isinstance(refusal, Conflict):
+    if isinstance(refusal, ShopError):
         return refusal.message
     if isinstance(refusal, APIException):
         return " ".join(_sentences_in(refusal.detail))

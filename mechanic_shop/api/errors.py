@@ -1,6 +1,6 @@
 """The one shape in which every failure under ``/api`` answers.
 
-Services raise facts (subclasses of ``Conflict``); this module turns them, DRF's and
+Services raise facts (``mechanic_shop.core.errors``); this module turns them, DRF's and
 Django's exceptions into ``{"error", "message", "code", "fields"?, "request_id"}``.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any
 
 from django.core.exceptions import (
     ObjectDoesNotExist,
@@ -27,6 +27,7 @@ from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
+from mechanic_shop.core.errors import Conflict, NotAuthenticated, NotFound, ShopError
 from mechanic_shop.core.request_id import current_request_id
 from mechanic_shop.core.transactions import is_transient
 
@@ -35,27 +36,12 @@ logger = logging.getLogger(__name__)
 DATABASE_RETRY_SECONDS = 2
 #: What newer versions of Python have renamed; clients show these words to people.
 PHRASES = {413: "Request Entity Too Large", 422: "Unprocessable Entity"}
-
-
-class Conflict(Exception):
-    """A rule of the shop, or the present state of things, forbids what was asked.
-
-    ``code`` is stable and for machines, the message is one sentence for a person, and
-    ``extra`` holds what a client needs to do better next time.
-    """
-
-    code: ClassVar[str] = "conflict"
-
-    def __init__(self, message: str, **extra: Any) -> None:
-        super().__init__(message)
-        self.message = message
-        self.extra = extra
-
-
-class InUse(Conflict):
-    """Something cannot be deleted because history depends on it."""
-
-    code = "in_use"
+#: The status of each kind of fact.
+STATUSES: dict[type[ShopError], int] = {
+    Conflict: status.HTTP_409_CONFLICT,
+    NotFound: status.HTTP_404_NOT_FOUND,
+    NotAuthenticated: status.HTTP_401_UNAUTHORIZED,
+}
 
 
 class ContentTooLarge(exceptions.APIException):
@@ -73,7 +59,9 @@ def phrase_of(status_code: int) -> str:
     return PHRASES.get(status_code) or HTTPStatus(status_code).phrase
 
 
-def body_of(status_code: int, code: str, message: str, **extra: Any) -> dict[str, Any]:
+def error_body(
+    status_code: int, code: str, message: str, **extra: Any
+) -> dict[str, Any]:
     """Build the envelope; its ``error`` is the status line."""
     return {
         "error": f"{status_code} {phrase_of(status_code)}",
@@ -86,28 +74,38 @@ def body_of(status_code: int, code: str, message: str, **extra: Any) -> dict[str
 
 def error_response(status_code: int, code: str, message: str) -> JsonResponse:
     """Answer outside of a view, where no renderer was chosen yet."""
-    return JsonResponse(body_of(status_code, code, message), status=status_code)
+    return JsonResponse(error_body(status_code, code, message), status=status_code)
 
 
-def envelope(exc: Exception, context: dict[str, Any]) -> Response:
+def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
     """DRF's exception handler: every exception becomes an answer, none a traceback."""
-    if isinstance(exc, Conflict):
-        return Response(
-            body_of(409, exc.code, exc.message, **exc.extra),
-            status=status.HTTP_409_CONFLICT,
-        )
+    if isinstance(exc, ShopError):
+        return _from_shop_error(exc, context)
     if isinstance(exc, OperationalError | InterfaceError):
-        return _database_is_away(exc)
+        return _database_unavailable(exc)
     if isinstance(exc, IntegrityError):
-        return _lost_a_race(exc)
+        return _integrity_conflict(exc)
     api_exception = _as_api_exception(exc)
     if api_exception is None:
         logger.error("Unhandled exception", exc_info=exc)
         return Response(
-            body_of(500, "server_error", "Something went wrong on our side."),
+            error_body(500, "server_error", "Something went wrong on our side."),
             status=status.HTTP_500_INTERNAL_SERVER_ERROR,
         )
     return _from_api_exception(api_exception)
+
+
+def _from_shop_error(exc: ShopError, context: dict[str, Any]) -> Response:
+    status_code = next(
+        number for kind, number in STATUSES.items() if isinstance(exc, kind)
+    )
+    response = Response(
+        error_body(status_code, exc.code, exc.message, **exc.extra), status=status_code
+    )
+    if status_code == status.HTTP_401_UNAUTHORIZED:
+        scheme = context["view"].get_authenticate_header(context["request"])
+        response["WWW-Authenticate"] = scheme
+    return response
 
 
 def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
@@ -137,9 +135,9 @@ def _from_api_exception(exc: exceptions.APIException) -> Response:
             if isinstance(exc.detail, dict)
             else {api_settings.NON_FIELD_ERRORS_KEY: exc.detail}
         )
-        data = body_of(400, code, _sentence_of(fields), fields=fields)
+        data = error_body(400, code, _sentence_of(fields), fields=fields)
     else:
-        data = body_of(exc.status_code, code, _message_of(exc))
+        data = error_body(exc.status_code, code, _message_of(exc))
     response = Response(data, status=exc.status_code, headers=_headers_of(exc))
     # The browsable API's forms show their inline errors from DRF's own shape.
     response.native_errors = exc.detail  # type: ignore[attr-defined]
@@ -173,7 +171,7 @@ def _headers_of(exc: exceptions.APIException) -> dict[str, str]:
     return headers
 
 
-def _database_is_away(exc: Exception) -> Response:
+def _database_unavailable(exc: Exception) -> Response:
     return Response(
         _body_without_database(exc),
         status=status.HTTP_503_SERVICE_UNAVAILABLE,
@@ -184,9 +182,9 @@ def _database_is_away(exc: Exception) -> Response:
 def _body_without_database(exc: BaseException) -> dict[str, Any]:
     if is_transient(exc):
         logger.error("The database gave way to others at every try", exc_info=exc)
-        return body_of(503, "database_busy", "Too much is going on. Try again soon.")
+        return error_body(503, "database_busy", "Too much is going on. Try again soon.")
     logger.error("The database does not answer", exc_info=exc)
-    return body_of(
+    return error_body(
         503, "database_unavailable", "The database does not answer. Try again soon."
     )
 
@@ -202,11 +200,11 @@ def _unavailable(request: HttpRequest, exc: BaseException) -> HttpResponse:
     return response
 
 
-def _lost_a_race(exc: Exception) -> Response:
+def _integrity_conflict(exc: Exception) -> Response:
     """The database refused what was still right when the service looked."""
     logger.warning("A constraint had the last word", exc_info=exc)
     return Response(
-        body_of(409, "conflict", "Somebody changed this just now. Try again."),
+        error_body(409, "conflict", "Somebody changed this just now. Try again."),
         status=status.HTTP_409_CONFLICT,
     )
 

@@ -20,11 +20,11 @@ from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from mechanic_shop.core.errors import Conflict
+from mechanic_shop.core.models import IdempotencyKey
 from mechanic_shop.core.transactions import LOCK_WAIT_TIMEOUT
 
-from .errors import Conflict
 from .json import render_json
-from .models import IdempotencyKey
 from .schema.paths import canonical
 
 HEADER = "Idempotency-Key"

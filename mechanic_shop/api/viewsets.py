@@ -17,14 +17,15 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import GenericViewSet
 
 from mechanic_shop.accounts.models import User
+from mechanic_shop.core.locking import lock_row, save_changes
 from mechanic_shop.queries import PreparedQuery, plain_conditions, row_of
 
 from .conditional import tagged, unless_known
 from .idempotency import key_of
 from .pagination import ShopPagination
 from .permissions import may
-from .saving import lock_row, save_changes, save_or_explain
 from .throttling import add_rate_headers
+from .unique_errors import save_or_raise_validation_error
 from .writes import WRITES, carry_out
 
 M = TypeVar("M", bound=Model)
@@ -201,7 +202,7 @@ class CreateMixin(mixins.CreateModelMixin):
     def create(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        save_or_explain(self.perform_create, serializer)
+        save_or_raise_validation_error(self.perform_create, serializer)
         return self.answer(serializer.instance.pk, status.HTTP_201_CREATED)  # type: ignore[no-any-return]
 
 
@@ -217,7 +218,7 @@ class UpdateMixin(mixins.UpdateModelMixin):
         row = self.get_object()
         serializer = self.get_serializer(row, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        save_or_explain(self.perform_update, serializer)
+        save_or_raise_validation_error(self.perform_update, serializer)
         return self.answer(row.pk)  # type: ignore[no-any-return]
 
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:

@@ -20,7 +20,8 @@ from django.utils import timezone
 from mechanic_shop.accounts.models import Session
 from mechanic_shop.api.idempotency import KEPT
 from mechanic_shop.api.login_limits import ACCOUNT, ACCOUNT_FAILURES
-from mechanic_shop.api.models import IdempotencyKey, KnownAddress, RateCounter
+from mechanic_shop.api.models import KnownAddress, RateCounter
+from mechanic_shop.core.models import IdempotencyKey
 from mechanic_shop.core.transactions import retried
 
 Rows = QuerySet[Any]

@@ -20,7 +20,7 @@ from uuid import uuid4
 
 from django.conf import settings
 
-from mechanic_shop.api.errors import body_of
+from mechanic_shop.api.errors import error_body
 from mechanic_shop.api.middleware.request_id import HEADER
 from mechanic_shop.core.request_id import current_request_id
 
@@ -157,7 +157,7 @@ def leaving() -> tuple[Headers, str]:
 def late() -> tuple[Headers, str]:
     """Build the answer to a request that did not arrive; Django never hears of it."""
     current_request_id.set(uuid4().hex)
-    body = body_of(408, "request_timeout", "The rest of the request did not arrive.")
+    body = error_body(408, "request_timeout", "The rest of the request did not arrive.")
     headers = [
         ("content-type", "application/json"),
         (HEADER.lower(), current_request_id.get()),

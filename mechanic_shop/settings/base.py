@@ -237,7 +237,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     ],
     "DEFAULT_FILTER_BACKENDS": ["mechanic_shop.api.filters.StrictFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "mechanic_shop.api.schema.operations.ShopSchema",
-    "EXCEPTION_HANDLER": "mechanic_shop.api.errors.envelope",
+    "EXCEPTION_HANDLER": "mechanic_shop.api.errors.exception_handler",
     "VIEW_NAME_FUNCTION": "mechanic_shop.api.browsable.words.page_name",
     "COERCE_DECIMAL_TO_STRING": False,
     "NUM_PROXIES": read_int("NUM_PROXIES", 0, maximum=10),

@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from mechanic_shop.api import idempotency, writes
-from mechanic_shop.api.models import IdempotencyKey
+from mechanic_shop.core.models import IdempotencyKey
 
 from .naive import replace
 

@@ -21,7 +21,6 @@ from django.core.cache import cache
 from django.db import IntegrityError
 from django.db.models import Model, QuerySet
 from django.db.transaction import Atomic
-from rest_framework.exceptions import NotFound
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -34,8 +33,7 @@ from inventory.models import Part, StockMovement
 from mechanic_shop.accounts import services as accounts
 from mechanic_shop.accounts.models import Session, User
 from mechanic_shop.accounts.tokens import session_id_of
-from mechanic_shop.api import caching, conditional, saving, writes
-from mechanic_shop.api.errors import InUse
+from mechanic_shop.api import caching, conditional, unique_errors, writes
 from mechanic_shop.api.models import (
     KnownAddressManager,
     Rate,
@@ -44,6 +42,8 @@ from mechanic_shop.api.models import (
 )
 from mechanic_shop.api.parsers import StrictJSONParser
 from mechanic_shop.api.viewsets import ShopViewSet
+from mechanic_shop.core import locking
+from mechanic_shop.core.errors import InUse, NotFound
 from mechanics.models import Mechanic, MechanicListVersion
 from tickets import services as tickets
 from tickets.models import DEFAULT_ROLE, ServiceTicket, TicketMechanic, TicketPart
@@ -57,11 +57,11 @@ def take_over() -> None:
     """Put the naive variants in the place of what they imitate."""
     without_transactions_and_locks()
     replace(writes._if_it_may, if_it_may)
-    replace(saving.lock_row, look_at_row)
+    replace(locking.lock_row, look_at_row)
     replace(stock._move, move)
     replace(tickets.install_part, install_part)
     replace(tickets.assign_mechanic, assign_mechanic)
-    replace(saving.save_or_explain, save)
+    replace(unique_errors.save_or_raise_validation_error, save)
     replace(customers.register_customer, register_customer)
     replace(customers.change_owner, change_owner)
     replace(accounts.rotate_session, rotate_session)

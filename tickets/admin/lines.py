@@ -14,7 +14,7 @@ from django.http import HttpRequest
 
 from mechanic_shop.accounts.models import User
 from mechanic_shop.admin import ShopInline, know_rows, without
-from mechanic_shop.api.saving import lock_row
+from mechanic_shop.core.locking import lock_row
 from mechanic_shop.core.money import format_cents
 from tickets import services
 from tickets.models import (

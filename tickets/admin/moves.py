@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from unfold.enums import ActionVariant
 
 from mechanic_shop.admin import ShopModelAdmin, dialog, fresh_key, user_of
-from mechanic_shop.api.saving import lock_row
+from mechanic_shop.core.locking import lock_row
 from tickets import services
 from tickets.models import ServiceTicket, TicketStatus
 from tickets.permissions import verbs_for

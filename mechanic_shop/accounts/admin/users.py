@@ -21,7 +21,7 @@ from mechanic_shop.admin import ShopModelAdmin, colored, dialog
 from mechanic_shop.admin.bulk import bulk
 from mechanic_shop.admin.exporting import Exported
 from mechanic_shop.api import security_log
-from mechanic_shop.api.errors import Conflict
+from mechanic_shop.core.errors import Conflict
 
 from ..models import User
 from ..services import send_set_password_link

@@ -24,7 +24,7 @@ from inventory.models import Part, StockMovement
 from inventory.tests.factories import PartFactory
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.tests.factories import PASSWORD, UserFactory
-from mechanic_shop.api.models import IdempotencyKey
+from mechanic_shop.core.models import IdempotencyKey
 from mechanic_shop.urls import router
 from mechanics.tests.factories import MechanicFactory
 from tickets import services

@@ -25,8 +25,9 @@ from mechanic_shop.accounts.services import (
     start_session,
 )
 from mechanic_shop.accounts.tests.factories import UserFactory
-from mechanic_shop.api.models import IdempotencyKey, KnownAddress, RateCounter
+from mechanic_shop.api.models import KnownAddress, RateCounter
 from mechanic_shop.api.throttling import spend
+from mechanic_shop.core.models import IdempotencyKey
 from mechanic_shop.operations import purging
 from tests.written import written_by
 

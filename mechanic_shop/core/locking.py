@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
 from django.db.models import Model
-from rest_framework.exceptions import NotFound
-from rest_framework.serializers import BaseSerializer
 
-from mechanic_shop.core.transactions import unit_of_work
 from mechanic_shop.queries import locked
 
+from .errors import NotFound
 from .models import RowClaim
+from .transactions import unit_of_work
 
 M = TypeVar("M", bound=Model)
 
@@ -28,7 +25,7 @@ def claim(model: type[Model], pk: int) -> None:
     later one is undone and run again. One server needs none of it: its locks do.
     """
     if settings.DATABASE_CLUSTER:
-        RowClaim.objects.renew(model, pk)
+        RowClaim.objects.touch(model, pk)
 
 
 def lock_row(row: M) -> M:
@@ -56,33 +53,3 @@ def save_changes(row: M, changes: Mapping[str, Any]) -> M:
     if changed:
         row.save(update_fields=[*changed, "updated_at"])
     return row
-
-
-@cache
-def has_unique_values(model: type[Model]) -> bool:
-    """Tell whether another row may stand in a new one's way."""
-    return bool(model._meta.total_unique_constraints) or any(
-        field.unique and not field.primary_key for field in model._meta.concrete_fields
-    )
-
-
-def save_or_explain(
-    save: Callable[[BaseSerializer[Any]], None], serializer: BaseSerializer[Any]
-) -> None:
-    """Save; if somebody else took a unique value meanwhile, answer like the validator.
-
-    The database has the last word on uniqueness. When it refuses, validating again
-    finds the other row and raises the same 400 that a later request would get.
-    """
-    if not has_unique_values(serializer.Meta.model):  # type: ignore[attr-defined]
-        save(serializer)
-        return
-    try:
-        with transaction.atomic():
-            save(serializer)
-    except IntegrityError:
-        for name in ("_validated_data", "_errors"):
-            if hasattr(serializer, name):
-                delattr(serializer, name)
-        serializer.is_valid(raise_exception=True)
-        raise

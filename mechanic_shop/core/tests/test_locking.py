@@ -1,4 +1,4 @@
-"""Locks that hold on every node of a cluster, and values that may be taken."""
+"""Locks that hold on every node of a cluster."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ from django.db.models import Model
 from customers.models import Customer, Vehicle
 from customers.services import change_owner, lock_vehicle
 from customers.tests.factories import CustomerFactory, VehicleFactory
-from inventory.models import Part
-from mechanic_shop.api.models import RowClaim, RowClaimManager
-from mechanic_shop.api.saving import claim, has_unique_values, lock_row
-from mechanics.models import Mechanic
-from tickets.models import ServiceTicket
+from mechanic_shop.core.locking import claim, lock_row
+from mechanic_shop.core.models import RowClaim, RowClaimManager
 
 pytestmark = pytest.mark.django_db
 
@@ -26,11 +23,11 @@ def claimed(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Claimed:
     """Collect what is claimed instead of writing it down, as on a cluster."""
     claims: Claimed = []
 
-    def renew(self: RowClaimManager, model: type[Model], pk: int) -> None:
+    def touch(self: RowClaimManager, model: type[Model], pk: int) -> None:
         claims.append((model, pk))
 
     settings.DATABASE_CLUSTER = "galera"
-    monkeypatch.setattr(RowClaimManager, "renew", renew)
+    monkeypatch.setattr(RowClaimManager, "touch", touch)
     return claims
 
 
@@ -79,12 +76,3 @@ class TestClaim:
             claim(Customer, 8)
 
         assert sorted(RowClaim.objects.values_list("times", flat=True)) == [1, 2]
-
-
-class TestUniqueValues:
-    @pytest.mark.parametrize("model", [Customer, Vehicle, Part, Mechanic])
-    def test_may_be_taken(self, model: type[Model]) -> None:
-        assert has_unique_values(model)
-
-    def test_are_no_matter_of_tickets(self) -> None:
-        assert not has_unique_values(ServiceTicket)
