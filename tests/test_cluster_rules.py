@@ -13,7 +13,15 @@ from django.db import connection
 
 from inventory.part_import.readers import MAX_ROWS
 
-PACKAGES = ("mechanic_shop", "customers", "mechanics", "inventory", "tickets", "demo")
+PACKAGES = (
+    "mechanic_shop",
+    "customers",
+    "mechanics",
+    "inventory",
+    "tickets",
+    "dashboard",
+    "demo",
+)
 #: Locks of one server, which the others know nothing of.
 LOCAL = re.compile(r"GET_LOCK|LOCK TABLES|IS_FREE_LOCK|RELEASE_LOCK", re.IGNORECASE)
 #: Who locks rows and why that holds between nodes: they are claimed, or written.

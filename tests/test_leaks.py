@@ -103,6 +103,7 @@ def pytest_paths() -> list[str]:
         "mechanics",
         "inventory",
         "tickets",
+        "dashboard",
         "demo",
         "tests",
     ]

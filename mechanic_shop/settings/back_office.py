@@ -44,9 +44,9 @@ UNFOLD: dict[str, Any] = {
     "STYLES": [lambda _: static("back_office.css")],
     "SHOW_HISTORY": True,
     "SHOW_BACK_BUTTON": True,
-    "DASHBOARD_CALLBACK": "tickets.admin.dashboard.show",
+    "DASHBOARD_CALLBACK": "dashboard.figures.show",
     # What Ctrl+K finds; the same module holds the view, which keeps no results.
-    "COMMAND": {"search_callback": "tickets.admin.search.find"},
+    "COMMAND": {"search_callback": "dashboard.search.find"},
     "SIDEBAR": {
         "show_search": False,
         "command_search": True,

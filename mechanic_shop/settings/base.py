@@ -63,6 +63,7 @@ INSTALLED_APPS = [
     "mechanics",
     "inventory",
     "tickets",
+    "dashboard",
     "demo",
 ]
 

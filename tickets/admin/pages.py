@@ -9,7 +9,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
@@ -37,7 +36,6 @@ from tickets.models import (
     TicketPart,
 )
 
-from .board import board_urls
 from .head import PRIORITY_WORDS, STATUS_COLORS, head_of, totals_of
 from .lines import (
     PartsInStock,
@@ -156,9 +154,6 @@ class ServiceTicketAdmin(Exported, TicketMoves):
         return format_cents(
             sum(line.total_cost_cents for line in lines if line.returned_at is None)
         )
-
-    def get_urls(self) -> list[URLPattern]:
-        return [*board_urls(self), *super().get_urls()]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ServiceTicket]:
         tickets: QuerySet[ServiceTicket] = super().get_queryset(request)

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from customers.models import Vehicle
+from dashboard.board import CARDS, MOVES, Column, age_of, moves_for
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
 from mechanics.models import Mechanic
@@ -31,7 +32,6 @@ from tests.test_admin import (
     text_of,
 )
 from tickets import services
-from tickets.admin.board import CARDS, MOVES, Column, age_of, moves_for
 from tickets.models import ServiceTicket, TicketMechanic, TicketStatus
 
 pytestmark = pytest.mark.django_db

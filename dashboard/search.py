@@ -61,10 +61,6 @@ def search(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
     return TemplateResponse(request, template, context, headers=headers)
 
 
-site: Any = admin.site  # unfold's, which Django's stubs do not know
-site.search = search
-
-
 def find(request: HttpRequest, term: str) -> list[SearchResult]:
     """Find rows of the shop that the person may view, a few of each kind."""
     user = user_of(request)
@@ -84,6 +80,7 @@ def find(request: HttpRequest, term: str) -> list[SearchResult]:
 
 def _pages(request: HttpRequest, term: str) -> Iterator[SearchResult]:
     """Find entries of the sidebar."""
+    site: Any = admin.site  # unfold's, which Django's stubs do not know
     for group in site.get_sidebar_list(request):
         for item in group["items"]:
             if item["has_permission"] and term.lower() in item["title"].lower():

@@ -13,12 +13,13 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Prefetch, Q, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path
 from django.utils import timezone
 
 from mechanic_shop.accounts.models import User
 from mechanic_shop.admin import user_of
 from mechanics.models import Mechanic
+from tickets.admin.head import PRIORITY_WORDS
+from tickets.admin.moves import TicketMoves
 from tickets.models import (
     ServiceTicket,
     ServiceTicketQuerySet,
@@ -28,8 +29,6 @@ from tickets.models import (
 from tickets.permissions import verbs_for
 
 from . import links
-from .head import PRIORITY_WORDS
-from .moves import TicketMoves
 
 Status = TicketStatus
 
@@ -131,17 +130,12 @@ class Column:
         return self.total - len(self.cards)
 
 
-def board_urls(tickets: TicketMoves) -> list[URLPattern]:
-    """Give the address of the board, behind the admin's own guard."""
-
-    def view(request: HttpRequest) -> HttpResponse:
-        if not tickets.has_view_permission(request):
-            raise PermissionDenied
-        page = move_card if request.method == "POST" else show_board
-        return page(tickets, request)
-
-    guarded = tickets.admin_site.admin_view(view)
-    return [path("board/", guarded, name="tickets_serviceticket_board")]
+def board(request: HttpRequest, model_admin: TicketMoves) -> HttpResponse:
+    """Show the board, or move the ticket whose button was pressed."""
+    if not model_admin.has_view_permission(request):
+        raise PermissionDenied
+    page = move_card if request.method == "POST" else show_board
+    return page(model_admin, request)
 
 
 # --- Moving ---------------------------------------------------------------------------
@@ -203,7 +197,7 @@ def show_board(tickets: TicketMoves, request: HttpRequest) -> HttpResponse:
         "sees_mechanics": user.has_perm(SEE_MECHANICS),
         "may_open": user.has_perm("tickets.add_serviceticket"),
     }
-    return TemplateResponse(request, "admin/tickets/serviceticket/board.html", context)
+    return TemplateResponse(request, "dashboard/board.html", context)
 
 
 def _mechanics(user: User) -> list[tuple[str, str]]:

@@ -13,13 +13,13 @@ from django.urls import reverse
 
 from customers.services import delete_customer
 from customers.tests.factories import CustomerFactory, VehicleFactory
+from dashboard.search import AT_MOST
 from inventory.services import add_part
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
 from mechanic_shop.accounts.tests.factories import UserFactory, user_in
 from mechanics.tests.factories import MechanicFactory
 from tests.test_admin import browser_of, make_part, page_of, text_of
-from tickets.admin.search import AT_MOST
 from tickets.models import ServiceTicket
 from tickets.services import open_ticket
 

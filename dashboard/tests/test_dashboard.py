@@ -15,6 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from dashboard import figures
+from dashboard.links import start_of_week
 from inventory.models import Part
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import MANAGER, SERVICE_ADVISOR, TECHNICIAN
@@ -30,8 +32,6 @@ from tests.test_admin import (
     text_of,
 )
 from tickets import services
-from tickets.admin import dashboard
-from tickets.admin.links import start_of_week
 from tickets.models import ServiceTicket
 
 pytestmark = pytest.mark.django_db
@@ -64,14 +64,12 @@ def dashboard_queries(user: User) -> int:
     user.has_perm("load.them")
     cache.delete(key_of(user))
     with CaptureQueriesContext(connection) as queries:
-        dashboard.figures_for(user)
+        figures.figures_for(user)
     return len(queries)
 
 
 def key_of(user: User) -> str:
-    return dashboard.key_of(
-        [name for name in dashboard.DECIDING if user.has_perm(name)]
-    )
+    return figures.key_of([name for name in figures.DECIDING if user.has_perm(name)])
 
 
 def fill(by: User, first: int, last: int) -> None:
@@ -287,7 +285,7 @@ class TestTheCache:
         make_ticket(boss)
 
         assert cards_of(desk) == before
-        assert dashboard.SECONDS == 60
+        assert figures.SECONDS == 60
 
     def test_is_shared_by_those_with_the_same_rights_only(
         self, boss: User, ticket: ServiceTicket
@@ -304,10 +302,10 @@ class TestTheCache:
     def test_names_rights_and_nobody_in_its_keys(self, ticket: ServiceTicket) -> None:
         key = key_of(make_user("ann", MANAGER))
 
-        dashboard.figures_for(make_user("bea", MANAGER))
+        figures.figures_for(make_user("bea", MANAGER))
 
         assert cache.get(key) is not None
-        assert key.split(":") == ["dashboard", *dashboard.DECIDING]
+        assert key.split(":") == ["dashboard", *figures.DECIDING]
         # What other caches than the shop's take as a key, prefix and version included.
         assert len(key) < 230
 
@@ -316,7 +314,7 @@ class TestTheCache:
     ) -> None:
         viewer = make_user("Wilhelmina", MANAGER)
 
-        assert "wilhelmina" not in repr(dashboard.figures_for(viewer)).lower()
+        assert "wilhelmina" not in repr(figures.figures_for(viewer)).lower()
 
     def test_forgets_rights_at_once(self, ticket: ServiceTicket) -> None:
         user = make_user("mia", MANAGER)
@@ -343,10 +341,10 @@ class TestTheQueries:
         self, boss: User, ticket: ServiceTicket
     ) -> None:
         boss.has_perm("load.them")
-        dashboard.figures_for(boss)
+        figures.figures_for(boss)
 
         with CaptureQueriesContext(connection) as queries:
-            dashboard.figures_for(boss)
+            figures.figures_for(boss)
 
         assert len(queries) == 0
 
