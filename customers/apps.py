@@ -1,8 +1,34 @@
-from django.apps import AppConfig
+from mechanic_shop.core.app_config import ALL_PERMISSIONS, Role, ShopAppConfig
 
 
-class CustomersConfig(AppConfig):
+class CustomersConfig(ShopAppConfig):
     name = "customers"
+    api_tags = {
+        "auth": "Sign up, sign in, stay signed in.",
+        "customers": "People who bring cars, and their cars.",
+        "vehicles": "Cars across the whole shop.",
+    }
+    api_enums = {"VinCheck": "customers.serializers.VIN_CHECKS"}
+    role_permissions = {
+        Role.TECHNICIAN: ("view_customer", "view_vehicle"),
+        Role.SERVICE_ADVISOR: (
+            "add_customer",
+            "change_customer",
+            "add_vehicle",
+            "change_vehicle",
+        ),
+        Role.MANAGER: ALL_PERMISSIONS,
+    }
+    own_row_permissions = (
+        "view_customer",
+        "change_customer",
+        "delete_customer",
+        "view_vehicle",
+        "add_vehicle",
+        "change_vehicle",
+        "delete_vehicle",
+    )
+    throttles = {"REGISTER": "3/hour", "CREATE_CUSTOMER": "5/hour"}
 
     def ready(self) -> None:
         from mechanic_shop.accounts.services import when_no_login

@@ -1,5 +1,5 @@
-from django.apps import AppConfig
+from mechanic_shop.core.app_config import ShopAppConfig
 
 
-class DashboardConfig(AppConfig):
+class DashboardConfig(ShopAppConfig):
     name = "dashboard"

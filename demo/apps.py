@@ -1,5 +1,5 @@
-from django.apps import AppConfig
+from mechanic_shop.core.app_config import ShopAppConfig
 
 
-class DemoConfig(AppConfig):
+class DemoConfig(ShopAppConfig):
     name = "demo"

@@ -1,5 +1,12 @@
-from django.apps import AppConfig
+from mechanic_shop.core.app_config import ALL_PERMISSIONS, Role, ShopAppConfig
 
 
-class MechanicsConfig(AppConfig):
+class MechanicsConfig(ShopAppConfig):
     name = "mechanics"
+    api_tags = {"mechanics": "Who works here, and who works most."}
+    role_permissions = {
+        Role.TECHNICIAN: ("view_mechanic",),
+        Role.MANAGER: ALL_PERMISSIONS,
+    }
+    public_permissions = ("view_mechanic",)
+    throttles = {"CREATE_MECHANIC": "10/hour"}

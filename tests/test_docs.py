@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "mechanic_shop" / "settings"
@@ -31,13 +31,11 @@ def walkthrough_script() -> str:
 
 def variables_of_settings() -> set[str]:
     """Name every environment variable that a settings module reads."""
-    names: set[str] = set()
+    names = {f"THROTTLE_{name}" for name in settings.THROTTLES}
     for module in SETTINGS.glob("*.py"):
         for node in ast.walk(ast.parse(module.read_text())):
             if isinstance(node, ast.Call) and _reads_environment(node.func):
                 names.update(_constants(node.args[:1]))
-            elif isinstance(node, ast.DictComp):
-                names.update(_names_of_comprehension(node))
     return names
 
 
@@ -62,19 +60,6 @@ def _reads_environment(function: ast.expr) -> bool:
     if isinstance(function, ast.Attribute):
         return isinstance(function.value, ast.Name) and function.value.id == "env"
     return isinstance(function, ast.Name) and function.id.startswith("read_")
-
-
-def _names_of_comprehension(node: ast.DictComp) -> Iterator[str]:
-    """Join the prefix of an f-string and the keys of the dict it loops over."""
-    for call in ast.walk(node.value):
-        if not (isinstance(call, ast.Call) and _reads_environment(call.func)):
-            continue
-        if call.args and isinstance(call.args[0], ast.JoinedStr):
-            [prefix] = _constants(call.args[0].values)
-            for source in ast.walk(node.generators[0].iter):
-                if isinstance(source, ast.Dict):
-                    for key in _constants(source.keys):
-                        yield prefix + key
 
 
 def _constants(nodes: list[ast.expr] | list[ast.expr | None]) -> list[str]:

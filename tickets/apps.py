@@ -1,5 +1,40 @@
-from django.apps import AppConfig
+from mechanic_shop.core.app_config import ALL_PERMISSIONS, Role, ShopAppConfig
 
 
-class TicketsConfig(AppConfig):
+class TicketsConfig(ShopAppConfig):
     name = "tickets"
+    api_tags = {
+        "service-tickets": "Work on a car: its state, mechanics, parts and timeline.",
+    }
+    api_enums = {
+        "TicketStatus": "tickets.models.TicketStatus",
+        "TicketEventKind": "tickets.models.TicketEventKind",
+    }
+    role_permissions = {
+        Role.TECHNICIAN: (
+            "view_serviceticket",
+            "view_ticketmechanic",
+            "view_ticketpart",
+            "view_ticketevent",
+            "work_ticket",
+            "log_minutes",
+            "install_part",
+            "remove_part",
+            "add_note",
+        ),
+        Role.SERVICE_ADVISOR: (
+            "add_serviceticket",
+            "change_serviceticket",
+            "assign_mechanic",
+            "cancel_ticket",
+            "reopen_ticket",
+            "change_ticketmechanic",
+        ),
+        Role.MANAGER: ALL_PERMISSIONS,
+    }
+    own_row_permissions = (
+        "view_serviceticket",
+        "add_serviceticket",
+        "view_ticketevent",
+    )
+    throttles = {"CREATE_TICKET": "10/hour"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.contrib.auth.models import PermissionsMixin
+from django.contrib.auth.models import Group, Permission, PermissionsMixin
 from django.db import models, transaction
 from django.utils import timezone
 
@@ -164,3 +164,25 @@ SESSION_BY_ID = PreparedQuery(
         .filter(pk=pk)
     )
 )
+
+
+class GrantedPermission(models.Model):
+    """A permission that one of the shop's groups was given when it was new.
+
+    It stays when a shop takes the permission away, so that no later release gives it
+    back: see ``roles.grant_role_permissions``.
+    """
+
+    group = models.ForeignKey(Group, models.CASCADE, related_name="+")
+    permission = models.ForeignKey(Permission, models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["group", "permission"], name="permission_granted_once"
+            )
+        ]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.group_id}: {self.permission_id}"

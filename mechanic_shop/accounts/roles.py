@@ -1,68 +1,25 @@
 """The shop's three roles: groups with the permissions they start with."""
 
+from itertools import chain
 from typing import Any
 
-from django.apps import AppConfig, apps
+from django.apps import AppConfig
+from django.apps import apps as global_apps
+from django.apps.registry import Apps
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+
+from mechanic_shop.core.app_config import (
+    ALL_PERMISSIONS,
+    Role,
+    get_role_permissions,
+    get_shop_apps,
+)
 
 from .models import User
 
-TECHNICIAN = "Technician"
-SERVICE_ADVISOR = "Service advisor"
-MANAGER = "Manager"
-
-#: The apps whose every permission a manager holds.
-SHOP_APPS = ("customers", "mechanics", "inventory", "tickets")
-
-VIEW_EVERYTHING = frozenset(
-    {
-        "customers.view_customer",
-        "customers.view_vehicle",
-        "mechanics.view_mechanic",
-        "inventory.view_part",
-        "inventory.view_stockmovement",
-        "tickets.view_serviceticket",
-        "tickets.view_ticketmechanic",
-        "tickets.view_ticketpart",
-        "tickets.view_ticketevent",
-    }
-)
-WORK = frozenset(
-    {
-        "tickets.work_ticket",
-        "tickets.log_minutes",
-        "tickets.install_part",
-        "tickets.remove_part",
-        "tickets.add_note",
-    }
-)
-COUNTER = frozenset(
-    {
-        "customers.add_customer",
-        "customers.change_customer",
-        "customers.add_vehicle",
-        "customers.change_vehicle",
-        "tickets.add_serviceticket",
-        "tickets.change_serviceticket",
-        "tickets.assign_mechanic",
-        "tickets.cancel_ticket",
-        "tickets.reopen_ticket",
-        "tickets.change_ticketmechanic",
-        "inventory.adjust_quantity",
-    }
-)
-
-#: What a manager may do with logins; the admin keeps superusers out of reach.
-LOGINS = frozenset({"accounts.view_user", "accounts.add_user", "accounts.change_user"})
-
-#: What each role starts with, beside everything in ``SHOP_APPS`` for managers.
-ROLES: dict[str, frozenset[str]] = {
-    TECHNICIAN: VIEW_EVERYTHING | WORK,
-    SERVICE_ADVISOR: VIEW_EVERYTHING | WORK | COUNTER,
-    MANAGER: LOGINS,
-}
+TECHNICIAN, SERVICE_ADVISOR, MANAGER = Role
 
 #: Group names and the word for them in answers, the highest role first.
 ROLE_WORDS = (
@@ -99,23 +56,41 @@ def is_staff_login(user: User) -> bool:
     )
 
 
-def create_missing_groups(sender: AppConfig, using: str, **kwargs: Any) -> None:
-    """Make the groups that do not exist yet; leave alone what a shop has changed.
+def grant_role_permissions(
+    sender: AppConfig, using: str, apps: Apps = global_apps, **kwargs: Any
+) -> None:
+    """Make missing groups, and give each what is new in its role's declarations.
 
-    Runs after ``migrate``. Django makes an app's permissions in that app's own turn,
-    so those of later apps are asked for here first.
+    A group gets a permission once: what a shop has taken away stays away. Runs after
+    ``migrate``, of which ``apps`` is the state. Django makes an app's permissions in
+    that app's own turn, so those of later apps are asked for here first.
     """
-    for config in apps.get_app_configs():
+    try:
+        granted = apps.get_model("accounts", "GrantedPermission")
+    except LookupError:  # migrated back to before there was one
+        return
+    for config in global_apps.get_app_configs():
         create_permissions(config, using=using, verbosity=0)
-    for name in ROLES:
-        group, created = Group.objects.using(using).get_or_create(name=name)
-        if created:
-            group.permissions.set(_permissions_of(name, using))
+    for role in Role:
+        group, _ = Group.objects.using(using).get_or_create(name=role)
+        rows = granted._default_manager.using(using).filter(group_id=group.pk)
+        known = rows.values("permission_id")
+        new = list(_permissions_of(role, using).exclude(pk__in=known))
+        group.permissions.add(*new)
+        rows.bulk_create(
+            granted(group_id=group.pk, permission_id=permission.pk)
+            for permission in new
+        )
 
 
-def _permissions_of(name: str, using: str) -> list[Permission]:
-    wanted = Q(content_type__app_label__in=SHOP_APPS) if name == MANAGER else Q()
-    for label in ROLES[name]:
-        app, codename = label.split(".")
-        wanted |= Q(content_type__app_label=app, codename=codename)
-    return list(Permission.objects.using(using).filter(wanted))
+def _permissions_of(role: Role, using: str) -> QuerySet[Permission]:
+    wanted = Q(pk__in=())
+    for name in chain.from_iterable(
+        get_role_permissions(app, role) for app in get_shop_apps()
+    ):
+        label, codename = name.split(".")
+        of_app = Q(content_type__app_label=label)
+        wanted |= (
+            of_app if codename == ALL_PERMISSIONS else of_app & Q(codename=codename)
+        )
+    return Permission.objects.using(using).filter(wanted)

@@ -11,30 +11,16 @@ from typing import TYPE_CHECKING, Any
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from mechanic_shop.core.app_config import (
+    get_own_row_permissions,
+    get_public_permissions,
+)
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
     from rest_framework.views import APIView
 
     from mechanic_shop.accounts.models import User
-
-#: What everyone who is signed in may do; the serializer leaves out what is not public.
-PUBLIC_VERBS = frozenset({"mechanics.view_mechanic"})
-
-#: What customers may do with the rows that belong to them.
-OWN_ROW_VERBS = frozenset(
-    {
-        "customers.view_customer",
-        "customers.change_customer",
-        "customers.delete_customer",
-        "customers.view_vehicle",
-        "customers.add_vehicle",
-        "customers.change_vehicle",
-        "customers.delete_vehicle",
-        "tickets.view_serviceticket",
-        "tickets.add_serviceticket",
-        "tickets.view_ticketevent",
-    }
-)
 
 #: An entry of a view's ``verbs`` that is open to whoever is signed in.
 SIGNED_IN = "signed in"
@@ -49,7 +35,7 @@ def has_own_rows(user: User | AnonymousUser) -> bool:
 
 def may(user: User | AnonymousUser, verb: str) -> bool:
     """Tell whether a user may use a verb on whatever is visible to them."""
-    return verb in PUBLIC_VERBS or user.has_perm(verb)
+    return verb in get_public_permissions() or user.has_perm(verb)
 
 
 class VerbPermission(BasePermission):
@@ -67,7 +53,8 @@ class VerbPermission(BasePermission):
         if not user.is_authenticated:
             return False
         return verbs == (SIGNED_IN,) or any(
-            may(user, verb) or (verb in OWN_ROW_VERBS and has_own_rows(user))
+            may(user, verb)
+            or (verb in get_own_row_permissions() and has_own_rows(user))
             for verb in verbs
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from corsheaders.defaults import default_headers
 
-from . import back_office, openapi
+from . import apps, back_office, openapi
 from .env import (
     read_bool,
     read_choice,
@@ -37,35 +37,7 @@ SHOP_OPEN_ACCESS = read_bool("SHOP_OPEN_ACCESS", default=False)
 
 # --- Applications ---------------------------------------------------------------------
 
-INSTALLED_APPS = [
-    "unfold",
-    "unfold.contrib.filters",
-    "unfold.contrib.forms",
-    "unfold.contrib.import_export",
-    "unfold.contrib.simple_history",
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "corsheaders",
-    "rest_framework",
-    "django_filters",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "import_export",
-    "simple_history",
-    "mechanic_shop.accounts",
-    "mechanic_shop.api",
-    "mechanic_shop.operations",
-    "customers",
-    "mechanics",
-    "inventory",
-    "tickets",
-    "dashboard",
-    "demo",
-]
+INSTALLED_APPS = apps.INSTALLED_APPS
 
 MIDDLEWARE = [
     "mechanic_shop.api.middleware.request_id.RequestIdMiddleware",
@@ -247,17 +219,9 @@ REST_FRAMEWORK: dict[str, Any] = {
 
 #: Limit and seconds by rule; None where the environment switches a rule off.
 THROTTLES = {
-    rule: read_rate(f"THROTTLE_{rule}", default)
-    for rule, default in {
-        "REGISTER": "3/hour",
-        "LOGIN": "5/min",
-        "PASSWORD": "5/min",
-        "PASSWORD_RESET": "3/hour",
-        "CREATE_CUSTOMER": "5/hour",
-        "CREATE_MECHANIC": "10/hour",
-        "CREATE_TICKET": "10/hour",
-        "CREATE_PART": "20/hour",
-    }.items()
+    name: read_rate(f"THROTTLE_{name}", default)
+    for app in apps.SHOP_APP_CONFIGS
+    for name, default in app.throttles.items()
 }
 
 SPECTACULAR_SETTINGS = openapi.SPECTACULAR_SETTINGS

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from .apps import SHOP_APP_CONFIGS
 from .back_office import SHOP_NAME
 
 #: Semantic versioning; what that promises to clients is in docs/adr/0012.
@@ -32,18 +33,6 @@ got lost. They take effect once.
 **Edits.** With the `ETag` of what you read as `If-Match`, a change overwrites nobody's.
 """
 
-TAGS = [
-    {"name": "auth", "description": "Sign up, sign in, stay signed in."},
-    {"name": "customers", "description": "People who bring cars, and their cars."},
-    {"name": "vehicles", "description": "Cars across the whole shop."},
-    {"name": "mechanics", "description": "Who works here, and who works most."},
-    {
-        "name": "service-tickets",
-        "description": "Work on a car: its state, mechanics, parts and timeline.",
-    },
-    {"name": "inventory", "description": "Parts, and the ledger of their stock."},
-]
-
 SCHEMA = "mechanic_shop.api.schema"
 
 SPECTACULAR_SETTINGS: dict[str, Any] = {
@@ -51,7 +40,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "DESCRIPTION": ABOUT,
     "VERSION": API_VERSION,
     "LICENSE": {"name": "MIT"},
-    "TAGS": TAGS,
+    "TAGS": [
+        {"name": name, "description": description}
+        for app in SHOP_APP_CONFIGS
+        for name, description in app.api_tags.items()
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
@@ -73,11 +66,6 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "REDOC_DIST": "SIDECAR",
     "SWAGGER_UI_SETTINGS": {"persistAuthorization": True, "deepLinking": True},
     "ENUM_NAME_OVERRIDES": {
-        "TicketStatus": "tickets.models.TicketStatus",
-        "TicketEventKind": "tickets.models.TicketEventKind",
-        "MovementReason": "inventory.models.MovementReason",
-        "AdjustmentReason": "inventory.serializers.ADJUSTMENT_REASONS",
-        "VinCheck": "customers.serializers.VIN_CHECKS",
-        "Role": "mechanic_shop.accounts.roles.ROLES_IN_ANSWERS",
+        name: path for app in SHOP_APP_CONFIGS for name, path in app.api_enums.items()
     },
 }

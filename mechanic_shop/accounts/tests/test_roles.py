@@ -1,15 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.core.management.sql import emit_post_migrate_signal
+from django.db import connection
 from rest_framework.test import APIClient
 
-from mechanic_shop.accounts.models import User
+from mechanic_shop.accounts.models import GrantedPermission, User
 from mechanic_shop.accounts.roles import MANAGER, SERVICE_ADVISOR, TECHNICIAN, role_of
 from mechanic_shop.accounts.tests.factories import UserFactory, user_in
+from tickets.apps import TicketsConfig
+from tickets.models import ServiceTicket
 
 pytestmark = pytest.mark.django_db
 
@@ -103,6 +109,57 @@ class TestMigrate:
 
         assert permissions_of(name) == {"inventory.view_part"}
         assert Group.objects.count() == len(GROUPS)
+
+
+@pytest.fixture
+def new_permission(monkeypatch: pytest.MonkeyPatch) -> Permission:
+    """A permission that a release adds for technicians."""
+    declared = TicketsConfig.role_permissions
+    more = {TECHNICIAN: (*declared[TECHNICIAN], "paint_ticket")}
+    monkeypatch.setattr(TicketsConfig, "role_permissions", {**declared, **more})
+    of_tickets = ContentType.objects.get_for_model(ServiceTicket)
+    return Permission.objects.create(
+        content_type=of_tickets, codename="paint_ticket", name="Can paint a ticket"
+    )
+
+
+class TestNewPermission:
+    @pytest.mark.parametrize("name", GROUPS)
+    def test_reaches_existing_groups_of_its_roles(
+        self, name: str, new_permission: Permission
+    ) -> None:
+        before = permissions_of(name)
+
+        after_migrate()
+
+        assert permissions_of(name) == before | {"tickets.paint_ticket"}
+
+    def test_stays_away_once_the_shop_took_it_away(
+        self, new_permission: Permission
+    ) -> None:
+        after_migrate()
+        group = Group.objects.get(name=TECHNICIAN)
+        group.permissions.remove(new_permission)
+
+        after_migrate()
+
+        assert "tickets.paint_ticket" not in permissions_of(TECHNICIAN)
+
+    def test_brings_back_nothing_taken_away_before_the_upgrade(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A database of the release before knows nothing of what was granted."""
+        GrantedPermission.objects.all().delete()
+        group = Group.objects.get(name=TECHNICIAN)
+        group.permissions.remove(Permission.objects.get(codename="view_part"))
+        migration = import_module(
+            "mechanic_shop.accounts.migrations.0003_permissions_granted_before"
+        )
+
+        migration.remember_present_permissions(apps, connection.schema_editor())
+        after_migrate()
+
+        assert permissions_of(TECHNICIAN) == (VIEWS | WORK) - {"inventory.view_part"}
 
 
 class TestRole:

@@ -11,11 +11,12 @@ from drf_spectacular.plumbing import ResolvedComponent, build_mock_request
 from rest_framework.request import Request
 
 from mechanic_shop.accounts.models import User
+from mechanic_shop.core.app_config import get_public_permissions
 
 from ..conditional import MAY_BE_CONDITIONAL
 from ..errors import phrase_of
 from ..idempotency import MAY_HAVE_KEY
-from ..permissions import ANYONE, PUBLIC_VERBS, SIGNED_IN
+from ..permissions import ANYONE, SIGNED_IN
 from ..writes import WRITES
 from .answers import failure
 from .parameters import RESPONSE_HEADERS, request_header
@@ -27,7 +28,6 @@ Schema = dict[str, Any]
 SHOWS_A_ROW = frozenset({"create", "retrieve", "update", "partial_update"})
 HAS_BODY = frozenset({"POST", "PUT", "PATCH"})
 SUCCESSES = {"200": "Done.", "201": "Created.", "204": "Done; there is no body."}
-OPEN_VERBS = frozenset({SIGNED_IN, *PUBLIC_VERBS})
 #: The query parameters of which an empty one is not the same as none.
 PAGING = frozenset({"page", "per_page"})
 RATE_LIMIT = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
@@ -113,7 +113,7 @@ class ShopSchema(OperationWords, BodyShapes):
             yield 400
         if verbs != ANYONE:
             yield 401
-        if verbs != ANYONE and (self.method in WRITES or verbs not in OPEN_VERBS):
+        if verbs != ANYONE and (self.method in WRITES or not _is_open(verbs)):
             yield 403
         if "{" in self.path or self._is_paginated:
             yield 404
@@ -142,6 +142,11 @@ class ShopSchema(OperationWords, BodyShapes):
         component = ResolvedComponent(name=name, type=kind, schema=schema, object=name)
         self.registry.register_on_missing(component)
         return dict(component.ref)
+
+
+def _is_open(permission: str | tuple[str, ...]) -> bool:
+    """Return whether everybody who is signed in has a permission."""
+    return permission == SIGNED_IN or permission in get_public_permissions()
 
 
 class SessionTokenScheme(OpenApiAuthenticationExtension):

@@ -25,8 +25,8 @@ TAGS = [
     "customers",
     "vehicles",
     "mechanics",
-    "service-tickets",
     "inventory",
+    "service-tickets",
 ]
 
 

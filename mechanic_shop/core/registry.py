@@ -1,0 +1,88 @@
+"""What apps contribute as code, found by the names of their modules.
+
+An app that has something to say about invariants has an ``invariants.py``; the command
+that checks them knows no app. Django finds ``admin.py`` in the same way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.utils.module_loading import autodiscover_modules
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Registry(Generic[T]):
+    """What the installed apps have added, in modules of one name.
+
+    The modules are imported when somebody first looks, in the order of
+    ``INSTALLED_APPS``.
+    """
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+        self._items: list[T] = []
+        self._is_complete = False
+
+    def add(self, item: T) -> T:
+        self._items.append(item)
+        return item
+
+    def __iter__(self) -> Iterator[T]:
+        if not self._is_complete:
+            autodiscover_modules(self.module)
+            self._is_complete = True
+        return iter(self._items)
+
+
+@dataclass(frozen=True)
+class SidebarLink:
+    """An entry of the back office's sidebar, for those who have the permission."""
+
+    section: str
+    title: str
+    icon: str
+    url_name: str
+    permission: str = ""
+    #: Place within the section; those with the same number keep their apps' order.
+    order: int = 100
+    #: Whether a path belongs to the entry; by default, if it begins with its own.
+    is_active: Callable[[str], bool] | None = None
+
+
+@dataclass(frozen=True)
+class DetailSection:
+    """A read-only block that an app adds to the detail of another app's rows."""
+
+    model: str
+    name: str
+    read: Callable[[Any, Any], Mapping[str, Any] | None]
+    serializer_class: type[Any]
+
+
+@dataclass(frozen=True)
+class SearchSource:
+    """A kind of thing that Ctrl+K finds, for those who have the permission."""
+
+    permission: str
+    find: Callable[[Any, str], Iterator[Any]]
+
+
+@dataclass(frozen=True)
+class DashboardCard:
+    """Figures of the dashboard, for those who have all of the permissions."""
+
+    permissions: frozenset[str]
+    read: Callable[[], dict[str, Any]]
+    order: int = 100
+
+
+sidebar_links: Registry[SidebarLink] = Registry("admin")
+detail_sections: Registry[DetailSection] = Registry("detail_sections")
+search_sources: Registry[SearchSource] = Registry("search")
+dashboard_cards: Registry[DashboardCard] = Registry("dashboard_cards")
+invariants: Registry[Callable[[], Iterator[str]]] = Registry("invariants")
