@@ -18,8 +18,8 @@ from django.utils import timezone
 from mechanic_shop.accounts.models import User
 from mechanic_shop.admin import user_of
 from mechanics.models import Mechanic
-from tickets.admin.head import PRIORITY_WORDS
-from tickets.admin.moves import TicketMoves
+from tickets.admin.status_actions import TicketMoves
+from tickets.admin.summary import PRIORITY_WORDS
 from tickets.models import (
     ServiceTicket,
     ServiceTicketQuerySet,

@@ -20,7 +20,7 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.admin import user_of
 from mechanic_shop.core.money import format_cents
 from mechanics.models import Mechanic
-from tickets.admin.rights import CHANGE, SEE_COSTS
+from tickets.admin.permissions import CHANGE, SEE_COSTS
 from tickets.models import (
     ServiceTicket,
     TicketEvent,

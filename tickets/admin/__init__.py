@@ -1,7 +1,7 @@
 """Service tickets in the back office."""
 
 from . import history  # noqa: F401  (shows tickets below people and cars)
-from .pages import (
+from .ticket_admin import (
     ServiceTicketAdmin,
     TicketEventAdmin,
     TicketMechanicAdmin,

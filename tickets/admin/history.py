@@ -19,7 +19,7 @@ from mechanic_shop.admin import ReadOnlyInline
 from mechanic_shop.core.money import format_cents
 from tickets.models import ServiceTicket
 
-from .head import STATUS_COLORS
+from .summary import STATUS_COLORS
 
 
 @admin.display(description="Ticket")

@@ -16,7 +16,7 @@ from mechanic_shop.core.money import format_cents
 from mechanics.models import Mechanic
 from tickets.models import ServiceTicket, TicketEvent, TicketEventKind, TicketStatus
 
-from .rights import SEE_COSTS
+from .permissions import SEE_COSTS
 
 Kind = TicketEventKind
 

@@ -14,7 +14,7 @@ from django.utils.timesince import timesince
 from mechanic_shop.core.money import format_cents
 from tickets.models import ServiceTicket, TicketPart, TicketStatus
 
-from .rights import SEE_COSTS
+from .permissions import SEE_COSTS
 
 Status = TicketStatus
 

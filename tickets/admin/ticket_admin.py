@@ -36,16 +36,15 @@ from tickets.models import (
     TicketPart,
 )
 
-from .head import PRIORITY_WORDS, STATUS_COLORS, head_of, totals_of
-from .lines import (
+from .inlines import (
     PartsInStock,
     TicketMechanicInline,
     TicketPartInline,
     mechanic_verbs,
     part_verbs,
 )
-from .moves import TicketMoves
-from .rights import (
+from .job_sheet import print_sheet
+from .permissions import (
     ASSIGN,
     CHANGE,
     CHANGE_ALL_MINUTES,
@@ -56,7 +55,8 @@ from .rights import (
     may_any,
     takes_work,
 )
-from .sheet import print_sheet
+from .status_actions import TicketMoves
+from .summary import PRIORITY_WORDS, STATUS_COLORS, head_of, totals_of
 from .timeline import TicketEventInline, events_since, timeline_of, what_happened
 
 

@@ -23,7 +23,7 @@ from tickets.models import (
     TicketPart,
 )
 
-from .rights import (
+from .permissions import (
     ASSIGN,
     CHANGE_ALL_MINUTES,
     INSTALL,

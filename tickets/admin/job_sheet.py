@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from tickets.models import ServiceTicket
 
-from .head import PRIORITY_WORDS, totals_of
+from .summary import PRIORITY_WORDS, totals_of
 
 
 def print_sheet(
