@@ -1,14 +1,8 @@
-"""What always holds in the books of the shop, asked of the database itself.
-
-Each check is one statement that answers with the violating rows only. So it sees one
-moment of a shop at work, locks nothing, and a sound ledger of a million movements takes
-no more memory here than an empty one.
-"""
+"""What always holds of tickets: status, events, parts and movements agree."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import chain
+from collections.abc import Iterator
 
 from django.db import connection
 from django.db.models import (
@@ -19,22 +13,20 @@ from django.db.models import (
     OuterRef,
     Q,
     Subquery,
-    Sum,
     TextField,
     Value,
     When,
     Window,
 )
 from django.db.models.fields.json import KeyTextTransform
-from django.db.models.functions import Cast, Coalesce, Lag
+from django.db.models.functions import Coalesce
 
-from inventory.models import Part, StockMovement
+from mechanic_shop.core.registry import checked_rows, invariants
 
 from .models import ServiceTicket, TicketEvent, TicketEventKind, TicketPart
 
 Kind = TicketEventKind
 Status = ServiceTicket.Status
-Check = Callable[[], Iterator[str]]
 
 #: Nothing of this happens to a ticket that is closed.
 WORK = (
@@ -65,54 +57,10 @@ UNEQUAL_LINES = """
     ORDER BY ticket_id, part_id
 """
 
-
-def find_violations() -> Iterator[str]:
-    """Tell every violation in a sentence that names the row; none is the rule."""
-    return chain.from_iterable(check() for check in CHECKS)
+checked_rows.add(("tickets", ServiceTicket))
 
 
-# --- Stock ----------------------------------------------------------------------------
-
-
-def negative_stock() -> Iterator[str]:
-    parts = Part.objects.filter(quantity_in_stock__lt=0).order_by("pk")
-    for pk, stock in parts.values_list("pk", "quantity_in_stock").iterator():
-        yield f"Part {pk} has {stock} in stock, fewer than none."
-
-
-def stock_unlike_movements() -> Iterator[str]:
-    parts = (
-        Part.objects.values("pk", "quantity_in_stock")
-        .annotate(moved=Coalesce(Sum("movements__delta"), 0))
-        .exclude(quantity_in_stock=F("moved"))
-        .order_by("pk")
-    )
-    for part in parts.iterator():
-        yield (
-            f"Part {part['pk']} has {part['quantity_in_stock']} in stock,"
-            f" but its movements add up to {part['moved']}."
-        )
-
-
-def broken_ledgers() -> Iterator[str]:
-    """Compare each movement with the one before, so that one fault is told once."""
-    before = Window(Lag("quantity_after"), partition_by=F("part_id"), order_by="pk")
-    movements = (
-        # Signed: MySQL refuses to take more from an unsigned number than there is.
-        StockMovement.objects.annotate(
-            due=Cast(Coalesce(before, 0), BigIntegerField()) + F("delta")
-        )
-        .exclude(quantity_after=F("due"))
-        .order_by("pk")
-        .values_list("pk", "part_id", "quantity_after", "due")
-    )
-    for pk, part, quantity, due in movements.iterator():
-        yield (
-            f"Movement {pk} of part {part} says that {quantity} were left,"
-            f" but with the movement before it there were {due}."
-        )
-
-
+@invariants.add
 def lines_unlike_movements() -> Iterator[str]:
     with connection.cursor() as cursor:
         cursor.execute(UNEQUAL_LINES)
@@ -123,6 +71,7 @@ def lines_unlike_movements() -> Iterator[str]:
             )
 
 
+@invariants.add
 def lines_a_cancellation_forgot() -> Iterator[str]:
     lines = TicketPart.objects.filter(
         ticket__status=Status.CANCELLED, returned_at=None
@@ -134,9 +83,7 @@ def lines_a_cancellation_forgot() -> Iterator[str]:
         )
 
 
-# --- Tickets --------------------------------------------------------------------------
-
-
+@invariants.add
 def work_after_the_end() -> Iterator[str]:
     """Find work whose ticket, by the events before it, was closed at that time."""
     is_move = Q(kind=Kind.STATUS_CHANGED)
@@ -161,6 +108,7 @@ def _last_one(condition: Q) -> Window:
     return Window(Max(pk), partition_by=F("ticket_id"), order_by="pk")
 
 
+@invariants.add
 def status_unlike_events() -> Iterator[str]:
     status = Coalesce(
         KeyTextTransform("to", "detail"),
@@ -181,6 +129,7 @@ def status_unlike_events() -> Iterator[str]:
         yield f"Ticket {pk} is {present}, but its last status event says {told!r}."
 
 
+@invariants.add
 def closed_at_unlike_status() -> Iterator[str]:
     is_closed = Q(status__in=ServiceTicket.CLOSED)
     tickets = ServiceTicket.objects.filter(
@@ -191,6 +140,7 @@ def closed_at_unlike_status() -> Iterator[str]:
         yield f"Ticket {pk} is {status}, but {has}."
 
 
+@invariants.add
 def open_tickets_of_another_owner() -> Iterator[str]:
     tickets = (
         ServiceTicket.objects.still_open()
@@ -203,16 +153,3 @@ def open_tickets_of_another_owner() -> Iterator[str]:
             f"Ticket {pk} is open for customer {customer},"
             f" but its vehicle {vehicle} belongs to customer {owner}."
         )
-
-
-CHECKS: tuple[Check, ...] = (
-    negative_stock,
-    stock_unlike_movements,
-    broken_ledgers,
-    lines_unlike_movements,
-    lines_a_cancellation_forgot,
-    work_after_the_end,
-    status_unlike_events,
-    closed_at_unlike_status,
-    open_tickets_of_another_owner,
-)

@@ -19,6 +19,7 @@ from inventory.models import Part, StockMovement
 from inventory.services import adjust_stock
 from inventory.tests.factories import PartFactory
 from mechanic_shop.accounts.models import User
+from mechanic_shop.core.registry import invariants
 from mechanics.tests.factories import MechanicFactory
 from tickets.models import (
     ServiceTicket,
@@ -186,6 +187,14 @@ class TestCheckInvariants:
 
         assert len(lines) == 101
         assert lines[-1] == "... and 3 more."
+
+    def test_runs_the_invariants_that_an_app_adds(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        added = [*invariants, lambda: iter(["Bay 7 holds two vehicles."])]
+        monkeypatch.setattr(invariants, "_items", added)
+
+        assert violations() == ["Bay 7 holds two vehicles."]
 
     def test_lists_violations_of_different_kinds_together(
         self, line: TicketPart
