@@ -18,6 +18,7 @@ from mechanic_shop.accounts.serializers import LoginSerializer
 from mechanic_shop.accounts.services import check_credentials, start_session
 from mechanic_shop.api.login_limits import count_as_good
 from mechanic_shop.api.permissions import ANYONE, SIGNED_IN
+from mechanic_shop.api.routers import route
 from mechanic_shop.api.throttling import (
     CreateCustomerThrottle,
     LoginThrottle,
@@ -67,6 +68,7 @@ def signed_in(user: User, message: str) -> dict[str, Any]:
     }
 
 
+@route("auth", basename="auth")
 class AuthViewSet(ShopViewSet[Customer]):
     verbs = {"register": ANYONE, "login": ANYONE, "me": SIGNED_IN}
     limits = {"register": RegisterThrottle, "login": LoginThrottle}
@@ -107,6 +109,7 @@ class AuthViewSet(ShopViewSet[Customer]):
         return Response(MeSerializer(user).data)
 
 
+@route("customers")
 @schema.customers
 class CustomerViewSet(ShopModelViewSet[Customer]):
     verbs = {
@@ -156,6 +159,7 @@ class VehicleRows(ShopViewSet[Vehicle]):
         services.lock_vehicle(row)
 
 
+@route(r"customers/(?P<customer_id>[0-9]+)/vehicles", basename="customer-vehicle")
 @schema.customer_vehicles
 class CustomerVehicleViewSet(VehicleRows, ShopModelViewSet[Vehicle]):
     """The vehicles of the customer in the path."""
@@ -199,6 +203,7 @@ class CustomerVehicleViewSet(VehicleRows, ShopModelViewSet[Vehicle]):
         services.delete_vehicle(vehicle=instance)
 
 
+@route("vehicles")
 @schema.vehicles
 class VehicleViewSet(mixins.ListModelMixin, RetrieveMixin, UpdateMixin, VehicleRows):
     """Vehicles across the shop."""

@@ -5,6 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from mechanic_shop.api.routers import route
 from mechanic_shop.api.throttling import CreatePartThrottle
 from mechanic_shop.api.viewsets import ShopModelViewSet
 
@@ -19,6 +20,7 @@ from .serializers import (
 )
 
 
+@route("inventory")
 @schema.parts
 class PartViewSet(ShopModelViewSet[Part]):
     #: Enough to try an update; each change then needs its own right.

@@ -1,39 +1,32 @@
-"""Every address of the project; the API's are joined from the apps' routers."""
+"""Every address of the project; the apps' own are found, not named."""
 
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
+from django.utils.module_loading import autodiscover_modules, module_has_submodule
 from drf_spectacular.views import (
     SpectacularAPIView,
     SpectacularRedocView,
     SpectacularSwaggerSplitView,
 )
 
-import customers.urls
-import inventory.urls
-import mechanic_shop.accounts.urls
-import mechanics.urls
-import tickets.urls
 from mechanic_shop.api import errors
 from mechanic_shop.api.login_limits import guard_login
 from mechanic_shop.api.redoc import redoc_bundle
-from mechanic_shop.api.routers import ShopRouter, by_first_word
+from mechanic_shop.api.routers import by_first_word, router
 from mechanic_shop.api.views import UnknownPath, favicon, healthz, landing, readyz
+from mechanic_shop.core.app_config import get_shop_apps
 from mechanic_shop.metrics.views import metrics
 
 admin.site.index_title = "Back office"
 admin.site.site_title = admin.site.site_header = settings.SHOP_NAME
 
-router = ShopRouter()
-for app in (
-    mechanic_shop.accounts.urls,
-    customers.urls,
-    mechanics.urls,
-    tickets.urls,
-    inventory.urls,
-):
-    router.registry.extend(app.router.registry)
-
+autodiscover_modules("views")  # whose view sets register themselves on the router
+pages = [
+    path("", include(f"{app.name}.urls"))
+    for app in get_shop_apps()
+    if module_has_submodule(app.module, "urls")
+]
 api_root = router.get_api_root_view()
 
 urlpatterns = [
@@ -42,7 +35,7 @@ urlpatterns = [
     path("", landing, name="landing"),
     path("admin/login/", guard_login(admin.site.login)),
     path("admin/", admin.site.urls),
-    path("", include(mechanic_shop.accounts.urls)),
+    *pages,
     path("", include("mechanic_shop.api.login_urls")),
     re_path(r"^api/schema/?$", SpectacularAPIView.as_view(), name="schema"),
     re_path(

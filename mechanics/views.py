@@ -12,6 +12,7 @@ from rest_framework.serializers import BaseSerializer
 
 from mechanic_shop.api.caching import cached_rendering
 from mechanic_shop.api.json import RenderedResponse, render_json
+from mechanic_shop.api.routers import route
 from mechanic_shop.api.throttling import CreateMechanicThrottle
 from mechanic_shop.api.viewsets import ShopModelViewSet
 
@@ -29,6 +30,7 @@ from .serializers import (
 LIST_CACHE_SECONDS = 300
 
 
+@route("mechanics")
 @schema.mechanics
 class MechanicViewSet(ShopModelViewSet[Mechanic]):
     verbs = {

@@ -15,6 +15,7 @@ from rest_framework.serializers import BaseSerializer
 from customers.models import Customer
 from inventory.models import Part
 from mechanic_shop.api.permissions import SIGNED_IN
+from mechanic_shop.api.routers import route
 from mechanic_shop.api.serializers import StrictSerializer
 from mechanic_shop.api.throttling import CreateTicketThrottle
 from mechanic_shop.api.viewsets import ShopModelViewSet, ShopViewSet, row_in_path
@@ -280,6 +281,8 @@ class TimelineVerbs(TicketRows):
         )
 
 
+# Both systems' clients write service_tickets; both spellings are served.
+@route("service[-_]tickets")
 @schema.tickets
 class ServiceTicketViewSet(
     MechanicVerbs, PartVerbs, TimelineVerbs, ShopModelViewSet[ServiceTicket]
@@ -331,6 +334,9 @@ class ServiceTicketViewSet(
         services.delete_ticket(ticket=instance)
 
 
+@route(
+    "customers/(?P<customer_id>[0-9]+)/service[-_]tickets", basename="customer-ticket"
+)
 @schema.customer_tickets
 class CustomerTicketViewSet(mixins.ListModelMixin, TicketRows):
     """The tickets of one customer."""
@@ -345,6 +351,7 @@ class CustomerTicketViewSet(mixins.ListModelMixin, TicketRows):
         return super().get_queryset().filter(customer=customer)
 
 
+@route("customers/my-tickets", basename="my-ticket")
 @schema.my_tickets
 class MyTicketViewSet(mixins.ListModelMixin, TicketRows):
     """The tickets of the customer who is signed in, whatever else they may see."""

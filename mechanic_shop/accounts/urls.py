@@ -1,11 +1,6 @@
 from django.urls import path
 
-from mechanic_shop.api.routers import ShopRouter
-
-from .views import PasswordSetDoneView, SessionViewSet, SetPasswordView
-
-router = ShopRouter()
-router.register("auth", SessionViewSet, basename="session")
+from .views import PasswordSetDoneView, SetPasswordView
 
 urlpatterns = [
     path(

@@ -17,6 +17,7 @@ from rest_framework.response import Response
 from mechanic_shop.api import security_log
 from mechanic_shop.api.login_limits import count_as_good
 from mechanic_shop.api.permissions import ANYONE, SIGNED_IN
+from mechanic_shop.api.routers import route
 from mechanic_shop.api.throttling import PasswordResetThrottle, PasswordThrottle
 from mechanic_shop.api.viewsets import ShopViewSet
 
@@ -32,6 +33,7 @@ from .serializers import (
 )
 
 
+@route("auth", basename="session")
 class SessionViewSet(ShopViewSet[Session]):
     verbs = {
         "refresh": ANYONE,

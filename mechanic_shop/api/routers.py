@@ -1,11 +1,12 @@
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from django.urls import URLResolver
 from django.urls.resolvers import RoutePattern
 from rest_framework.permissions import AllowAny
 from rest_framework.routers import APIRootView, DefaultRouter
+from rest_framework.viewsets import ViewSetMixin
 
 from .schema.paths import canonical
 
@@ -47,11 +48,7 @@ class ShopAPIRoot(APIRootView):
 
 
 class ShopRouter(DefaultRouter):
-    """Serve every path with and without a trailing slash, without a redirect.
-
-    Each app registers its view sets on one of these; ``mechanic_shop.urls`` joins them
-    into the one that also serves the API root.
-    """
+    """Serve every path with and without a trailing slash, without a redirect."""
 
     include_format_suffixes = False
     include_root_view = False  # mechanic_shop.urls serves it, with and without a slash
@@ -70,3 +67,19 @@ class ShopRouter(DefaultRouter):
             if "(?P<" not in prefix and hasattr(viewset, "list")
         }
         return self.APIRootView.as_view(api_root_dict=collections)
+
+
+#: The API's one router. The view sets of all apps register themselves, by ``route``.
+router = ShopRouter()
+
+V = TypeVar("V", bound=type[ViewSetMixin])
+
+
+def route(prefix: str, basename: str | None = None) -> Callable[[V], V]:
+    """Serve a view set of an app's ``views.py`` below ``/api/<prefix>``."""
+
+    def register(view_set: V) -> V:
+        router.register(prefix, view_set, basename)
+        return view_set
+
+    return register
