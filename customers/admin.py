@@ -25,6 +25,7 @@ from mechanic_shop.admin import (
 from mechanic_shop.admin.bulk import bulk
 from mechanic_shop.admin.exporting import Exported
 from mechanic_shop.admin.history import KeepsHistory
+from mechanic_shop.admin.sidebar import link_to_list
 
 from . import services
 from .models import Customer, Vehicle
@@ -50,6 +51,9 @@ class VehicleInline(ShopInline):
     )
     show_change_link = True
     hide_title = False  # the title carries that link
+
+
+link_to_list(Customer, section="Customers", icon="person", order=30)
 
 
 @admin.register(Customer)
@@ -249,6 +253,9 @@ def what_stays(customer: Any) -> list[str]:
 
 def _counted(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+link_to_list(Vehicle, section="Customers", icon="directions_car", order=31)
 
 
 @admin.register(Vehicle)

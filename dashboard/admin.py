@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 
+from mechanic_shop.core.registry import SidebarLink, sidebar_links
 from tickets.admin import ServiceTicketAdmin
 
 from .board import board
@@ -16,3 +17,17 @@ site: Any = admin.site  # unfold's, which Django's stubs do not know
 site.index_template = "dashboard/dashboard.html"
 site.search = search
 ServiceTicketAdmin.add_page("board/", "tickets_serviceticket_board", board)
+
+sidebar_links.add(
+    SidebarLink("Workshop", "Dashboard", "dashboard", "admin:index", order=10)
+)
+sidebar_links.add(
+    SidebarLink(
+        "Workshop",
+        "Work board",
+        "view_kanban",
+        "admin:tickets_serviceticket_board",
+        permission="tickets.view_serviceticket",
+        order=11,
+    )
+)

@@ -10,10 +10,9 @@ from drf_spectacular.views import (
     SpectacularSwaggerSplitView,
 )
 
-from mechanic_shop.api import errors
+from mechanic_shop.api import errors, routers
 from mechanic_shop.api.login_limits import guard_login
 from mechanic_shop.api.redoc import redoc_bundle
-from mechanic_shop.api.routers import by_first_word, router
 from mechanic_shop.api.views import UnknownPath, favicon, healthz, landing, readyz
 from mechanic_shop.core.app_config import get_shop_apps
 from mechanic_shop.metrics.views import metrics
@@ -22,6 +21,7 @@ admin.site.index_title = "Back office"
 admin.site.site_title = admin.site.site_header = settings.SHOP_NAME
 
 autodiscover_modules("views")  # whose view sets register themselves on the router
+router = routers.router
 pages = [
     path("", include(f"{app.name}.urls"))
     for app in get_shop_apps()
@@ -31,7 +31,7 @@ api_root = router.get_api_root_view()
 
 urlpatterns = [
     # First, since they are asked for the most.
-    path("api/", include(by_first_word(router.urls))),
+    path("api/", include(routers.by_first_word(router.urls))),
     path("", landing, name="landing"),
     path("admin/login/", guard_login(admin.site.login)),
     path("admin/", admin.site.urls),

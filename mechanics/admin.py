@@ -25,6 +25,7 @@ from mechanic_shop.admin import ShopModelAdmin, colored, dialog, user_of
 from mechanic_shop.admin.bulk import bulk
 from mechanic_shop.admin.exporting import Exported
 from mechanic_shop.admin.history import KeepsHistory
+from mechanic_shop.admin.sidebar import link_to_list
 
 from . import services
 from .models import Mechanic
@@ -44,6 +45,9 @@ class GiveLoginForm(BaseDialogForm):
         group = self.fields["group"]
         assert isinstance(group, forms.ModelChoiceField)
         group.queryset = shop_roles().order_by("-name")
+
+
+link_to_list(Mechanic, section="Workshop", icon="engineering", order=13)
 
 
 @admin.register(Mechanic)

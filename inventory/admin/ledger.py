@@ -17,6 +17,7 @@ from django.utils.formats import date_format
 from inventory.models import MovementReason, Part, StockMovement
 from mechanic_shop.admin import ReadOnly, ReadOnlyInline, ShopModelAdmin, colored
 from mechanic_shop.admin.exporting import Exported
+from mechanic_shop.admin.sidebar import link_to_list
 
 #: A chart of more points is not seen any better.
 MOST_POINTS = 200
@@ -81,6 +82,9 @@ class MovementInline(ReadOnlyInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[StockMovement]:
         movements: QuerySet[StockMovement] = super().get_queryset(request)
         return movements.select_related("ticket", "by")
+
+
+link_to_list(StockMovement, section="Inventory", icon="swap_vert", order=51)
 
 
 @admin.register(StockMovement)

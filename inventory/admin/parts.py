@@ -13,6 +13,7 @@ from inventory.models import MAX_COST_CENTS, Part
 from mechanic_shop.admin import CentsField, become, changes_of, colored, user_of
 from mechanic_shop.admin.exporting import Exported
 from mechanic_shop.admin.history import KeepsHistory
+from mechanic_shop.admin.sidebar import link_to_list
 from mechanic_shop.core.money import format_cents
 
 from .ledger import MovementInline, chart_of
@@ -62,6 +63,9 @@ class StockFilter(admin.SimpleListFilter):
             case "enough":
                 return queryset.well_stocked()
         return queryset
+
+
+link_to_list(Part, section="Inventory", icon="inventory_2", order=50)
 
 
 @admin.register(Part)

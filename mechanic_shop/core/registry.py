@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from django.db.models import Model
+from django.http import HttpRequest
 from django.utils.module_loading import autodiscover_modules
 
 T = TypeVar("T")
@@ -51,8 +52,9 @@ class SidebarLink:
     permission: str = ""
     #: Place within the section; those with the same number keep their apps' order.
     order: int = 100
-    #: Whether a path belongs to the entry; by default, if it begins with its own.
-    is_active: Callable[[str], bool] | None = None
+    #: Whether a page belongs to the entry; by default, if its path begins with that of
+    #: the entry.
+    is_active: Callable[[HttpRequest], bool] | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.templatetags.static import static
-from django.urls import reverse_lazy
 
 from .env import read_path, read_text
 
@@ -51,98 +50,6 @@ UNFOLD: dict[str, Any] = {
         "show_search": False,
         "command_search": True,
         "show_all_applications": False,
-        "navigation": [
-            {
-                "title": "Workshop",
-                "items": [
-                    {
-                        "title": "Dashboard",
-                        "icon": "dashboard",
-                        "link": reverse_lazy("admin:index"),
-                    },
-                    {
-                        "title": "Work board",
-                        "icon": "view_kanban",
-                        "link": reverse_lazy("admin:tickets_serviceticket_board"),
-                        "permission": "mechanic_shop.admin.menu.may_view_tickets",
-                    },
-                    {
-                        "title": "Tickets",
-                        "icon": "assignment",
-                        "link": reverse_lazy("admin:tickets_serviceticket_changelist"),
-                        "active": "mechanic_shop.admin.menu.is_on_tickets",
-                        "permission": "mechanic_shop.admin.menu.may_view_tickets",
-                    },
-                    {
-                        "title": "Mechanics",
-                        "icon": "engineering",
-                        "link": reverse_lazy("admin:mechanics_mechanic_changelist"),
-                        "permission": "mechanic_shop.admin.menu.may_view_mechanics",
-                    },
-                ],
-            },
-            {
-                "title": "Customers",
-                "separator": True,
-                "items": [
-                    {
-                        "title": "Customers",
-                        "icon": "person",
-                        "link": reverse_lazy("admin:customers_customer_changelist"),
-                        "permission": "mechanic_shop.admin.menu.may_view_customers",
-                    },
-                    {
-                        "title": "Vehicles",
-                        "icon": "directions_car",
-                        "link": reverse_lazy("admin:customers_vehicle_changelist"),
-                        "permission": "mechanic_shop.admin.menu.may_view_vehicles",
-                    },
-                ],
-            },
-            {
-                "title": "Inventory",
-                "separator": True,
-                "items": [
-                    {
-                        "title": "Parts",
-                        "icon": "inventory_2",
-                        "link": reverse_lazy("admin:inventory_part_changelist"),
-                        "permission": "mechanic_shop.admin.menu.may_view_parts",
-                    },
-                    {
-                        "title": "Stock movements",
-                        "icon": "swap_vert",
-                        "link": reverse_lazy(
-                            "admin:inventory_stockmovement_changelist"
-                        ),
-                        "permission": "mechanic_shop.admin.menu.may_view_movements",
-                    },
-                ],
-            },
-            {
-                "title": "Access",
-                "separator": True,
-                "items": [
-                    {
-                        "title": "Users",
-                        "icon": "badge",
-                        "link": reverse_lazy("admin:accounts_user_changelist"),
-                        "permission": "mechanic_shop.admin.menu.may_view_users",
-                    },
-                    {
-                        "title": "Groups",
-                        "icon": "group",
-                        "link": reverse_lazy("admin:auth_group_changelist"),
-                        "permission": "mechanic_shop.admin.menu.may_view_groups",
-                    },
-                    {
-                        "title": "Sessions",
-                        "icon": "key",
-                        "link": reverse_lazy("admin:accounts_session_changelist"),
-                        "permission": "mechanic_shop.admin.menu.may_view_sessions",
-                    },
-                ],
-            },
-        ],
+        "navigation": "mechanic_shop.admin.sidebar.navigation",
     },
 }

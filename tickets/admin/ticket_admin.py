@@ -27,6 +27,7 @@ from mechanic_shop.admin import (
     without,
 )
 from mechanic_shop.admin.exporting import Exported
+from mechanic_shop.admin.sidebar import link_to_list
 from mechanic_shop.core.money import format_cents
 from tickets import services
 from tickets.models import (
@@ -67,6 +68,24 @@ class NoteForm(BaseDialogForm):
     visible_to_customer = forms.BooleanField(
         required=False, widget=UnfoldBooleanSwitchWidget
     )
+
+
+def _is_on_tickets(request: HttpRequest) -> bool:
+    """Light up the tickets' entry on their pages, but not on the board beside them."""
+    return (
+        request.path.startswith("/admin/tickets/serviceticket/")
+        and "/board/" not in request.path
+    )
+
+
+link_to_list(
+    ServiceTicket,
+    section="Workshop",
+    icon="assignment",
+    order=12,
+    title="Tickets",
+    is_active=_is_on_tickets,
+)
 
 
 @admin.register(ServiceTicket)

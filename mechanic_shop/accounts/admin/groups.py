@@ -12,6 +12,7 @@ from django.http import HttpRequest
 
 from mechanic_shop.admin import ShopModelAdmin
 from mechanic_shop.admin.exporting import Exported
+from mechanic_shop.admin.sidebar import link_to_list
 
 from .rights import TellsRights
 
@@ -32,6 +33,9 @@ class InUseFilter(admin.SimpleListFilter):
             case "none":
                 return queryset.filter(people_count=0)
         return queryset
+
+
+link_to_list(Group, section="Access", icon="group", order=91)
 
 
 @admin.register(Group)

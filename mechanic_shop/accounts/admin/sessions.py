@@ -7,8 +7,11 @@ from django.http import HttpRequest
 
 from mechanic_shop.admin import ReadOnly, ShopModelAdmin
 from mechanic_shop.admin.exporting import Exported
+from mechanic_shop.admin.sidebar import link_to_list
 
 from ..models import Session
+
+link_to_list(Session, section="Access", icon="key", order=92)
 
 
 @admin.register(Session)

@@ -20,6 +20,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from mechanic_shop.admin import ShopModelAdmin, colored, dialog
 from mechanic_shop.admin.bulk import bulk
 from mechanic_shop.admin.exporting import Exported
+from mechanic_shop.admin.sidebar import link_to_list
 from mechanic_shop.api import security_log
 from mechanic_shop.core.errors import Conflict
 
@@ -57,6 +58,9 @@ class UserForm(UserChangeForm):
     class Meta:
         model = User
         fields = "__all__"
+
+
+link_to_list(User, section="Access", icon="badge", order=90)
 
 
 @admin.register(User)
