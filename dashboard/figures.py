@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ from inventory.models import Part
 from mechanic_shop.accounts.models import User
 from mechanic_shop.admin import user_of
 from mechanic_shop.core.money import format_cents
+from mechanic_shop.core.registry import DashboardCard, dashboard_cards
 from mechanics.models import Mechanic
 from tickets.admin.permissions import CHANGE, SEE_COSTS
 from tickets.models import (
@@ -74,7 +74,9 @@ def figures_for(user: User) -> Figures:
     They are kept for a minute under the names of those rights: whoever has the same
     sees the same, and nothing in them is about the person who looks.
     """
-    held = [permission for permission in DECIDING if user.has_perm(permission)]
+    held = [
+        permission for permission in relevant_permissions() if user.has_perm(permission)
+    ]
     figures: Figures | None = cache.get(key_of(held))
     if figures is None:
         figures = _figures(set(held))
@@ -90,9 +92,9 @@ def key_of(held: list[str]) -> str:
 
 def _figures(held: set[str]) -> Figures:
     figures: Figures = {"cards": []}
-    for needed, ask in SECTIONS:
-        if needed <= held:
-            section = ask()
+    for card in dashboard_cards:
+        if card.permissions <= held:
+            section = card.read()
             figures["cards"] += section.pop("cards", [])
             figures |= section
     return figures
@@ -419,10 +421,9 @@ def first_steps(user: User, found: list[str] | None) -> list[Figures] | None:
     ]
 
 
-# --- Sections -------------------------------------------------------------------------
+# --- Cards ----------------------------------------------------------------------------
 
-#: Every section with all the permissions it takes, in the order of the cards.
-SECTIONS: tuple[tuple[set[str], Callable[[], Figures]], ...] = (
+for needed, read in (
     ({SEE_TICKETS}, about_tickets),
     ({SEE_COSTS}, about_stock),
     # Who deals with customers may know what they will pay.
@@ -430,5 +431,10 @@ SECTIONS: tuple[tuple[set[str], Callable[[], Figures]], ...] = (
     ({SEE_TICKETS, SEE_MINUTES}, about_minutes),
     ({SEE_TICKETS, SEE_MINUTES, "mechanics.view_mechanic"}, about_workload),
     ({SEE_TICKETS, "tickets.view_ticketevent"}, about_events),
-)
-DECIDING = sorted(set().union(*(needed for needed, _ in SECTIONS)))
+):
+    dashboard_cards.add(DashboardCard(frozenset(needed), read))
+
+
+def relevant_permissions() -> list[str]:
+    """Name the permissions that decide what the dashboard shows."""
+    return sorted(frozenset().union(*(card.permissions for card in dashboard_cards)))

@@ -13,11 +13,11 @@ from django.urls import reverse
 
 from customers.services import delete_customer
 from customers.tests.factories import CustomerFactory, VehicleFactory
-from dashboard.search import AT_MOST
 from inventory.services import add_part
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
 from mechanic_shop.accounts.tests.factories import UserFactory, user_in
+from mechanic_shop.admin.search import MAX_RESULTS
 from mechanics.tests.factories import MechanicFactory
 from tests.test_admin import browser_of, make_part, page_of, text_of
 from tickets.models import ServiceTicket
@@ -221,7 +221,7 @@ class TestSearch:
         fill(1, 12)
 
         assert one_of_each == 4
-        assert queries() == (few, 4 * AT_MOST)
+        assert queries() == (few, 4 * MAX_RESULTS)
 
 
 class TestTheSearchBox:
