@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError, Q
 from django.utils import timezone
-from rest_framework.exceptions import ValidationError
 
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import is_staff_login

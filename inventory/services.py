@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from django.db.models import F
 from django.utils import timezone
-from rest_framework.exceptions import NotFound
 
 from mechanic_shop import metrics
 from mechanic_shop.accounts.models import User
-from mechanic_shop.core.errors import Conflict, InUse
+from mechanic_shop.core.errors import Conflict, InUse, NotFound
 from mechanic_shop.core.locking import save_changes
 from mechanic_shop.core.transactions import unit_of_work
 from mechanic_shop.queries import row_of

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils import timezone
-from rest_framework.exceptions import NotFound, ValidationError
 
 from customers.models import Customer, Vehicle
 from customers.services import OwnerChanged, lock_vehicle
 from inventory.models import Part
 from inventory.services import return_stock, take_stock
 from mechanic_shop.accounts.models import User
-from mechanic_shop.core.errors import Conflict, InUse
+from mechanic_shop.core.errors import Conflict, InUse, NotFound
 from mechanic_shop.core.locking import lock_row
 from mechanic_shop.core.transactions import unit_of_work
 from mechanics.models import Mechanic
