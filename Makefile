@@ -24,7 +24,8 @@ TESTS ?=
 	test-reliability test-topology test-cluster test-soak test-browser \
 	test-clients test-postman test-contract \
 	client-python client-typescript \
-	lint types imports migrations schema deploy-check check format lock test-pythons
+	lint types imports migrations schema deploy-check check format lock test-pythons \
+	test-locks
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -59,6 +60,7 @@ $(VENV)/.installed-mysql: requirements-mysql.txt | $(BIN)/python
 	@$(PIP) install --quiet --no-deps --requirement $< || \
 		{ echo "mysqlclient compiles against MySQL's headers" \
 		"(Debian: apt install default-libmysqlclient-dev pkg-config gcc)."; exit 1; }
+	@$(PIP) check >$(VENV)/pip-check.txt || { cat $(VENV)/pip-check.txt; exit 1; }
 	@touch $@
 
 # The benchmark's peers stay out of the environment that the product is developed in.
@@ -98,6 +100,8 @@ lock: $(LOCK)/bin/uv ## Write requirements*.txt anew from requirements/*.in
 		--output-file requirements-mysql.txt
 	$(COMPILE) requirements/dev.in --constraints requirements.txt \
 		--output-file requirements-dev.txt
+	$(COMPILE) requirements/clients.in --constraints requirements-dev.txt \
+		--output-file requirements-clients.txt
 	$(COMPILE) requirements/bench.in --constraints requirements.txt \
 		--output-file benchmarks/requirements.txt
 
@@ -160,6 +164,9 @@ test-pythons: ## Run the suite on every other Python that is installed
 			VENV=.venv/$$($$python -c 'import sys; print("%d.%d" % sys.version_info[:2])') \
 			|| exit 1; \
 	done
+
+test-locks: ## Install what is pinned with the oldest pip of every Python that is installed
+	@.ci/locks $(PYTHON)
 
 test-services: setup-dev setup-mysql ## Run the same suite on MySQL/MariaDB and Redis
 	@env -u DJANGO_SETTINGS_MODULE DATABASE_URL=$(TEST_MYSQL) REDIS_URL=$(TEST_REDIS) \
@@ -243,25 +250,22 @@ format: setup-dev ## Let ruff put the code in order
 # --- Typed clients, generated from schema.yml; docs/api.md shows how to use them --------
 
 GENERATORS := $(VENV)/generators
-OPENAPI_PYTHON_CLIENT := 0.29.1
-OPENAPI_TYPESCRIPT := 7.13.0
-TYPESCRIPT := 5.9.3
+TYPESCRIPT := tests/clients/node_modules/.installed
 
-$(GENERATORS)/.python-$(OPENAPI_PYTHON_CLIENT):
-	@$(PYTHON) -m venv $(GENERATORS)
-	@$(GENERATORS)/bin/python -m pip install --quiet --disable-pip-version-check \
-		openapi-python-client==$(OPENAPI_PYTHON_CLIENT)
+$(GENERATORS)/.python: requirements-clients.txt | $(BIN)/python
+	@$(BIN)/python -m venv $(GENERATORS)
+	@$(GENERATORS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<
+	@$(GENERATORS)/bin/python -m pip --disable-pip-version-check check
 	@touch $@
 
-$(GENERATORS)/.typescript-$(OPENAPI_TYPESCRIPT)-$(TYPESCRIPT):
-	@npm install --prefix $(GENERATORS) --no-save --no-package-lock --no-audit --no-fund --silent \
-		openapi-typescript@$(OPENAPI_TYPESCRIPT) typescript@$(TYPESCRIPT)
+$(TYPESCRIPT): tests/clients/package.json tests/clients/package-lock.json
+	@npm ci --prefix tests/clients --silent --no-audit --no-fund
 	@touch $@
 
-client-python: $(GENERATORS)/.python-$(OPENAPI_PYTHON_CLIENT) ## Write a typed Python client
+client-python: $(GENERATORS)/.python ## Write a typed Python client
 	@PATH="$(abspath $(GENERATORS))/bin:$$PATH" openapi-python-client generate \
 		--path schema.yml --meta pdm --overwrite --output-path clients/python
 
-client-typescript: $(GENERATORS)/.typescript-$(OPENAPI_TYPESCRIPT)-$(TYPESCRIPT) ## Write types for TypeScript
-	@$(GENERATORS)/node_modules/.bin/openapi-typescript schema.yml \
+client-typescript: $(TYPESCRIPT) ## Write types for TypeScript
+	@tests/clients/node_modules/.bin/openapi-typescript schema.yml \
 		--default-non-nullable false --output clients/typescript/mechanic-shop.d.ts

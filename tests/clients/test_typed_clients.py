@@ -23,7 +23,7 @@ declare const ticket: components["schemas"]["ServiceTicket"];
 // @ts-expect-error: a vehicle has no such field
 export const maker = ticket.vehicle.maker;
 """
-COMPILER = ROOT / ".venv/generators/node_modules/.bin/tsc"
+COMPILER = ROOT / "tests/clients/node_modules/.bin/tsc"
 
 
 @pytest.fixture(scope="module")
