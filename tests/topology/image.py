@@ -9,14 +9,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
 from ..server import ROOT
 
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
-#: As in .dockerignore.
-LEFT_OUT = shutil.ignore_patterns("tests", "__pycache__")
+IGNORED = ROOT / ".dockerignore"
 
 
 class Instruction(NamedTuple):
@@ -56,15 +56,35 @@ def copied(stage: list[Instruction]) -> Iterator[str]:
             yield from sources
 
 
+def given() -> list[Path]:
+    """List what .dockerignore lets a build see of the top folder."""
+    return [path for path in ROOT.iterdir() if not is_ignored(path.name)]
+
+
+def is_ignored(name: str) -> bool:
+    """The last rule that matches decides; ``**/`` matches in the top folder, too."""
+    is_ignored = False
+    for rule in _rules():
+        if fnmatchcase(name, rule.removeprefix("!").removeprefix("**/")):
+            is_ignored = not rule.startswith("!")
+    return is_ignored
+
+
+def _rules() -> list[str]:
+    lines = IGNORED.read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
 def build(folder: Path) -> None:
     """Do natively what the image's own stage does, and let nobody write there."""
     *_, stage = instructions()
-    for name in copied(stage):
-        source = ROOT / name
+    everywhere = [rule[3:] for rule in _rules() if rule.startswith("**/")]
+    for source in given():
         if source.is_dir():
-            shutil.copytree(source, folder / name, ignore=LEFT_OUT)
+            ignore = shutil.ignore_patterns(*everywhere)
+            shutil.copytree(source, folder / source.name, ignore=ignore)
         else:
-            shutil.copy2(source, folder / name)
+            shutil.copy2(source, folder / source.name)
     [prepare] = (
         words for name, words in stage if name == "RUN" and "collectstatic" in words
     )
