@@ -46,7 +46,16 @@ from mechanic_shop.core import locking
 from mechanic_shop.core.errors import InUse, NotFound
 from mechanics.models import Mechanic, MechanicListVersion
 from tickets import services as tickets
-from tickets.models import DEFAULT_ROLE, ServiceTicket, TicketMechanic, TicketPart
+from tickets.models import (
+    DEFAULT_ROLE,
+    ServiceTicket,
+    TicketEventKind,
+    TicketMechanic,
+    TicketPart,
+)
+from tickets.services.events import line_detail, record
+from tickets.services.locking import lock_open_ticket
+from tickets.services.mechanics import _assign
 
 M = TypeVar("M", bound=Model)
 
@@ -153,7 +162,7 @@ def install_part(
     *, ticket: ServiceTicket, part: Part, quantity_used: int, by: User, **details: Any
 ) -> TicketPart:
     """Take the units, and only then hear that the part is on the ticket already."""
-    ticket = tickets.lock_open(ticket)
+    ticket = lock_open_ticket(ticket)
     if ticket.ticket_parts.filter(part=part).exists():
         raise tickets.AlreadyInstalled(f"{part} is on this ticket already.")
     stock.take_stock(part=part, quantity=quantity_used, by=by, ticket=ticket)
@@ -168,7 +177,7 @@ def install_part(
         line.save()
     except IntegrityError as error:
         raise tickets.AlreadyInstalled(f"{part} was quicker.") from error
-    tickets._record(ticket, tickets.Kind.PART_INSTALLED, by, tickets._line_detail(line))
+    record(ticket, TicketEventKind.PART_INSTALLED, by, line_detail(line))
     return line
 
 
@@ -181,11 +190,11 @@ def assign_mechanic(
     minutes_worked: int = 0,
 ) -> TicketMechanic:
     """Look whether the mechanic is on the ticket, and leave the rest to chance."""
-    ticket = tickets.lock_open(ticket)
+    ticket = lock_open_ticket(ticket)
     if ticket.ticket_mechanics.filter(mechanic=mechanic).exists():
         raise tickets.AlreadyAssigned(f"{mechanic} is on this ticket already.")
     think()
-    return tickets._assign(ticket, mechanic, by, role, minutes_worked)
+    return _assign(ticket, mechanic, by, role, minutes_worked)
 
 
 # --- Limits and tokens ----------------------------------------------------------------

@@ -1,0 +1,145 @@
+"""The ticket itself: open, change, move from status to status, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from customers.models import Customer, Vehicle
+from customers.services import OwnerChanged, lock_vehicle
+from mechanic_shop.accounts.models import User
+from mechanic_shop.core.errors import Conflict, InUse
+from mechanic_shop.core.locking import lock_row
+from mechanic_shop.core.transactions import unit_of_work
+from tickets.models import ServiceTicket, TicketEvent, TicketEventKind
+
+from .events import record, set_changed
+from .locking import TicketClosed
+from .parts import return_all_parts
+
+Kind = TicketEventKind
+Status = ServiceTicket.Status
+
+
+class IllegalMove(Conflict):
+    """The ticket cannot go from its present status to the wanted one."""
+
+    code = "illegal_move"
+
+    def __init__(self, ticket: ServiceTicket, status: str) -> None:
+        super().__init__(
+            f"A ticket that is {ticket.get_status_display().lower()} cannot become"
+            f" {Status(status).label.lower()}.",
+            allowed=[str(move) for move in ticket.allowed_moves],
+        )
+
+
+@unit_of_work
+def open_ticket(
+    *,
+    vehicle: Vehicle,
+    by: User,
+    customer: Customer | None = None,
+    status: str = Status.OPEN,
+    **details: Any,
+) -> ServiceTicket:
+    """Open a ticket for a vehicle and its owner.
+
+    :raises ValidationError: if the vehicle belongs to another customer
+    :raises OwnerChanged: if the owner changed or was erased at this moment
+    """
+    vehicle = lock_vehicle(vehicle)
+    _check_owner(vehicle, customer or vehicle.customer)
+    ticket = ServiceTicket.objects.create(
+        vehicle=vehicle, customer=vehicle.customer, status=status, **details
+    )
+    TicketEvent.objects.create(
+        ticket=ticket,
+        kind=Kind.OPENED,
+        by=by,
+        detail={"status": str(status)},
+        visible_to_customer=True,
+    )
+    return ticket
+
+
+@unit_of_work
+def update_ticket(
+    *, ticket: ServiceTicket, by: User, status: str | None = None, **changes: Any
+) -> ServiceTicket:
+    """Change fields of a ticket, move its status, or both, or nothing at all.
+
+    :raises TicketClosed: if fields of a closed ticket would change
+    :raises IllegalMove: if the ticket cannot go to ``status`` from where it is
+    :raises ValidationError: if the vehicle would belong to another customer
+    """
+    ticket = lock_row(ticket)
+    changes = {
+        name: value for name, value in changes.items() if getattr(ticket, name) != value
+    }
+    # A ticket is edited while it is open: after reopening it, before closing it.
+    if ticket.is_closed:
+        _move_status(ticket, status, by)
+        _change_fields(ticket, changes, by)
+    else:
+        _change_fields(ticket, changes, by)
+        _move_status(ticket, status, by)
+    return ticket
+
+
+def move_ticket(*, ticket: ServiceTicket, status: str, by: User) -> ServiceTicket:
+    """Move a ticket to another status; see ``update_ticket`` for what may go wrong."""
+    return update_ticket(ticket=ticket, by=by, status=status)
+
+
+@unit_of_work
+def delete_ticket(*, ticket: ServiceTicket) -> None:
+    """Delete a ticket on which nothing happened that the shop's books need.
+
+    :raises InUse: if it has parts, minutes or stock movements; cancel it instead
+    """
+    ticket = lock_row(ticket)
+    has_history = (
+        ticket.ticket_parts.exists()
+        or ticket.stock_movements.exists()
+        or ticket.ticket_mechanics.filter(minutes_worked__gt=0).exists()
+    )
+    if has_history:
+        raise InUse("This ticket has parts, stock movements or minutes. Cancel it.")
+    ticket.delete()
+
+
+def _check_owner(vehicle: Vehicle, customer: Customer) -> None:
+    if vehicle.customer_id != customer.pk:
+        raise ValidationError(
+            {"customer_id": ["The vehicle belongs to another customer."]}
+        )
+
+
+def _change_fields(ticket: ServiceTicket, changes: dict[str, Any], by: User) -> None:
+    if not changes:
+        return
+    if ticket.is_closed:
+        raise TicketClosed(ticket)
+    changed = set_changed(ticket, changes)
+    if {"vehicle", "customer"} & changes.keys():
+        _check_owner(lock_vehicle(ticket.vehicle), ticket.customer)
+    record(ticket, Kind.FIELDS_CHANGED, by, {"changes": changed})
+
+
+def _move_status(ticket: ServiceTicket, status: str | None, by: User) -> None:
+    if status is None or status == ticket.status:
+        return
+    if status not in ticket.allowed_moves:
+        raise IllegalMove(ticket, status)
+    if ticket.is_closed and lock_vehicle(ticket.vehicle).customer != ticket.customer:
+        raise OwnerChanged("The vehicle belongs to another customer by now.")
+    before, ticket.status = ticket.status, Status(status)
+    ticket.closed_at = timezone.now() if ticket.is_closed else None
+    ticket.save(update_fields=["status", "closed_at", "updated_at"])
+    detail = {"from": str(before), "to": str(status)}
+    record(ticket, Kind.STATUS_CHANGED, by, detail, visible_to_customer=True)
+    if status == Status.CANCELLED:
+        return_all_parts(ticket, by)
