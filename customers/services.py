@@ -25,6 +25,7 @@ from mechanic_shop.core.transactions import retried, unit_of_work
 from mechanic_shop.queries import locked
 
 from .models import Customer, Vehicle
+from .signals import customer_erasing
 
 PERSONAL_FIELDS = (
     "first_name",
@@ -178,6 +179,7 @@ def delete_customer(*, customer: Customer) -> None:
     customer = lock_row(customer)
     if customer.service_tickets.still_open().exists():
         raise InUse("This customer has an open service ticket.")
+    customer_erasing.send(Customer, customer=customer)
     user = customer.user
     forget_in_admin_log(customer, *customer.vehicles.all())
     IdempotencyKey.objects.forget("customer_id", customer.pk)

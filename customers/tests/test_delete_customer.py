@@ -1,16 +1,21 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.db import connection
 from rest_framework.test import APIClient
 
 from customers.models import Customer, Vehicle
+from customers.services import delete_customer
+from customers.signals import customer_erasing
 from customers.tests.factories import CustomerFactory, VehicleFactory
 from mechanic_shop.accounts.models import Session, User
 from mechanic_shop.accounts.services import start_session
 from mechanic_shop.accounts.tests.factories import PASSWORD, UserFactory
+from mechanic_shop.core.errors import InUse
 from tickets.models import ServiceTicket
 from tickets.services import move_ticket, open_ticket
 from tickets.tests.factories import TicketFactory
@@ -241,3 +246,67 @@ def customer_with_car(former: Customer) -> Customer:
     buyer = CustomerFactory.create()
     former.vehicles.update(customer=buyer)
     return buyer
+
+
+class TestCustomerErasing:
+    """The signal to the apps above, sent before a customer is deleted or erased."""
+
+    def test_is_sent_before_a_customer_is_deleted(self, customer: Customer) -> None:
+        pk = customer.pk
+
+        with customers_told() as told:
+            delete_customer(customer=customer)
+
+        assert told == [(pk, ADDRESS)]
+
+    def test_is_sent_before_a_customer_is_erased(self, former: Customer) -> None:
+        with customers_told() as told:
+            delete_customer(customer=former)
+
+        assert told == [(former.pk, ADDRESS)]
+
+    def test_is_not_sent_while_a_ticket_is_open(
+        self, shop: APIClient, customer: Customer
+    ) -> None:
+        TicketFactory.create(vehicle__customer=customer)
+
+        with customers_told() as told:
+            assert delete(shop, customer) == 409
+
+        assert told == []
+
+    def test_a_conflict_of_a_receiver_keeps_everything(
+        self, shop: APIClient, former: Customer
+    ) -> None:
+        def refuse(sender: Any, customer: Customer, **kwargs: Any) -> None:
+            customer.vehicles.update(color="written by a receiver")
+            raise InUse("An invoice of this customer is not paid.")
+
+        customer_erasing.connect(refuse)
+        try:
+            response = shop.delete(f"/api/customers/{former.pk}")
+        finally:
+            customer_erasing.disconnect(refuse)
+
+        assert (response.status_code, response.data["code"]) == (409, "in_use")
+        kept = Customer.objects.get(pk=former.pk)
+        assert (kept.email, kept.erased_at) == (ADDRESS, None)
+        assert not kept.vehicles.filter(color="written by a receiver").exists()
+        assert log_in() == 200
+
+
+@contextmanager
+def customers_told() -> Iterator[list[tuple[int, str | None]]]:
+    """Collect id and stored email of the customers that receivers are told of."""
+    told: list[tuple[int, str | None]] = []
+
+    def remember(sender: Any, customer: Customer, **kwargs: Any) -> None:
+        assert sender is Customer
+        assert connection.in_atomic_block
+        told.append((customer.pk, Customer.objects.get(pk=customer.pk).email))
+
+    customer_erasing.connect(remember)
+    try:
+        yield told
+    finally:
+        customer_erasing.disconnect(remember)

@@ -17,7 +17,10 @@ class TicketClosed(Conflict):
 
 
 def lock_open_ticket(ticket: ServiceTicket) -> ServiceTicket:
-    """:raises TicketClosed: if the ticket takes no more work"""
+    """Lock a ticket, and return it as it is now.
+
+    :raises TicketClosed: if it takes no more work
+    """
     ticket = lock_row(ticket)
     if ticket.is_closed:
         raise TicketClosed(ticket)

@@ -14,6 +14,7 @@ from mechanic_shop.core.errors import Conflict, InUse
 from mechanic_shop.core.locking import lock_row
 from mechanic_shop.core.transactions import unit_of_work
 from tickets.models import ServiceTicket, TicketEvent, TicketEventKind
+from tickets.signals import ticket_closing, ticket_deleting, ticket_reopening
 
 from .events import record, set_changed
 from .locking import TicketClosed
@@ -108,6 +109,7 @@ def delete_ticket(*, ticket: ServiceTicket) -> None:
     )
     if has_history:
         raise InUse("This ticket has parts, stock movements or minutes. Cancel it.")
+    ticket_deleting.send(ServiceTicket, ticket=ticket)
     ticket.delete()
 
 
@@ -129,13 +131,21 @@ def _change_fields(ticket: ServiceTicket, changes: dict[str, Any], by: User) -> 
     record(ticket, Kind.FIELDS_CHANGED, by, {"changes": changed})
 
 
+def _check_reopening(ticket: ServiceTicket, by: User) -> None:
+    if lock_vehicle(ticket.vehicle).customer != ticket.customer:
+        raise OwnerChanged("The vehicle belongs to another customer by now.")
+    ticket_reopening.send(ServiceTicket, ticket=ticket, by=by)
+
+
 def _move_status(ticket: ServiceTicket, status: str | None, by: User) -> None:
     if status is None or status == ticket.status:
         return
     if status not in ticket.allowed_moves:
         raise IllegalMove(ticket, status)
-    if ticket.is_closed and lock_vehicle(ticket.vehicle).customer != ticket.customer:
-        raise OwnerChanged("The vehicle belongs to another customer by now.")
+    if ticket.is_closed:
+        _check_reopening(ticket, by)
+    elif status in ServiceTicket.CLOSED:
+        ticket_closing.send(ServiceTicket, ticket=ticket, status=Status(status), by=by)
     before, ticket.status = ticket.status, Status(status)
     ticket.closed_at = timezone.now() if ticket.is_closed else None
     ticket.save(update_fields=["status", "closed_at", "updated_at"])
