@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,6 @@ from django.http import (
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from import_export.admin import ImportMixin
-from import_export.results import Result, RowResult
 from import_export.tmp_storages import BaseStorage
 from unfold.contrib.import_export.forms import ImportForm
 from unfold.enums import ActionVariant
@@ -39,29 +37,19 @@ from inventory.part_import.readers import (
     UnreadableFile,
 )
 from inventory.part_import.resource import (
-    ADD,
-    ADJUST,
+    MISSING,
+    PartImportResult,
     PartResource,
     PlanChanged,
-    carry_out,
-    compare,
-    fingerprint,
-    shown,
 )
-from inventory.part_import.resource import CHANGE as CHANGE_RIGHT
+from mechanic_shop.accounts.models import User
 from mechanic_shop.admin import REFUSALS, ShopModelAdmin, sentence_of, user_of
 from mechanic_shop.admin.exporting import WRITERS, as_file
 from mechanic_shop.core.transactions import retry
 
 FORMATS = (PartsCSV, PartsXLSX)
 ENDINGS = {".csv": "0", ".xlsx": "1"}
-SALT = "inventory.import"
 MOST_ROWS_SHOWN = 200
-
-KINDS = {
-    RowResult.IMPORT_TYPE_NEW: ("New", "success"),
-    RowResult.IMPORT_TYPE_UPDATE: ("Change", "info"),
-}
 
 
 class UploadForm(ImportForm):
@@ -97,7 +85,7 @@ class UploadForm(ImportForm):
         return cleaned
 
 
-class Uploads(BaseStorage):
+class DatabaseStorage(BaseStorage):
     """Where a file waits for the second step, under a name that it gets here."""
 
     name: str
@@ -114,46 +102,50 @@ class Uploads(BaseStorage):
         PendingImport.objects.filter(name=self.name).delete()
 
 
-@dataclass(frozen=True)
-class Upload:
-    """A file in its second step, as the signed token tells of it."""
+class AgreementForm(forms.Form):
+    """What somebody agrees to: a file that waits, and what it would do.
 
-    name: str
-    format: str
-    user_id: int
-    agreed: str
+    The token is signed for one person, so that nobody agrees to a plan that was not
+    shown, or that was shown to somebody else.
+    """
 
-    @classmethod
-    def of(cls, request: HttpRequest) -> Upload | None:
-        """Read the token of a form; None if it is old, not ours or somebody else's."""
-        token = request.POST.get("token", "")
+    token = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.salt = f"inventory.part_import:{user.pk}"
+
+    def sign(self, agreed: str) -> None:
+        """Offer what the form was made for, and the fingerprint of its plan."""
+        facts = {**self.initial, "agreed": agreed}
+        self.initial = {"token": signing.dumps(facts, salt=self.salt)}
+
+    def clean(self) -> dict[str, Any]:
+        """Read the facts that were signed.
+
+        :raises forms.ValidationError: if they are old, not ours or somebody else's
+        """
+        token = self.cleaned_data.get("token", "")
+        max_age = PendingImport.PATIENCE
         try:
-            words = signing.loads(token, salt=SALT, max_age=PendingImport.PATIENCE)
-        except signing.BadSignature:
-            return None
-        upload = cls(**words)
-        return upload if upload.user_id == request.user.pk else None
-
-    @property
-    def token(self) -> str:
-        return signing.dumps(vars(self), salt=SALT)
-
-    @property
-    def file(self) -> Uploads:
-        return Uploads(name=self.name)
-
-    def read(self) -> Any:
-        """:raises PendingImport.DoesNotExist: if the file is gone"""
-        return FORMATS[int(self.format)]().create_dataset(self.file.read())
+            facts: dict[str, Any] = signing.loads(
+                token, salt=self.salt, max_age=max_age
+            )
+        except signing.BadSignature as error:
+            raise forms.ValidationError("Upload the file once more.") from error
+        return facts
 
 
 class PartImport(ImportMixin, ShopModelAdmin):
     """The pages of the import. A plan is shown first, and only that is carried out."""
 
+    resource_classes = (PartResource,)
+    import_formats = FORMATS
     import_form_class = UploadForm
+    confirm_form_class = AgreementForm
     import_template_name = "inventory/import_parts.html"
     import_export_change_list_template = None
-    tmp_storage_class = Uploads
+    tmp_storage_class = DatabaseStorage
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.template_view)
@@ -176,30 +168,8 @@ class PartImport(ImportMixin, ShopModelAdmin):
     def has_import_permission(self, request: HttpRequest) -> bool:
         """Let in who may write any of it; the rows are asked about one by one."""
         user = user_of(request)
-        may = any(user.has_perm(right) for right in (ADD, CHANGE_RIGHT, ADJUST))
+        may = any(user.has_perm(code) for code in MISSING)
         return may and bool(self.has_view_permission(request))
-
-    def get_import_formats(self) -> list[Any]:
-        return list(FORMATS)
-
-    def get_import_resource_classes(self, request: HttpRequest) -> list[Any]:
-        return [PartResource]
-
-    def get_import_resource_kwargs(
-        self, request: HttpRequest, **kwargs: Any
-    ) -> dict[str, Any]:
-        return {"user": user_of(request)}
-
-    def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
-        words = "This file cannot be read. Save it again as .xlsx or as “CSV UTF-8”."
-        form.add_error(
-            "import_file", str(e) if isinstance(e, UnreadableFile) else words
-        )
-
-    def create_confirm_form(
-        self, request: HttpRequest, import_form: Any = None
-    ) -> None:
-        """Have none: the token in the plan's own form says it all."""
 
     def template_view(self, request: HttpRequest, kind: str) -> FileResponse:
         if not self.has_import_permission(request):
@@ -211,52 +181,92 @@ class PartImport(ImportMixin, ShopModelAdmin):
             "parts-template", kind, headings, [[column.example for column in COLUMNS]]
         )
 
+    # --- What import-export asks for on the way ---------------------------------------
+
+    def get_import_resource_kwargs(
+        self, request: HttpRequest, *, form: Any, **kwargs: Any
+    ) -> dict[str, Any]:
+        facts = getattr(form, "cleaned_data", {})
+        return {"user": user_of(request), "agreed": facts.get("agreed")}
+
+    def get_confirm_form_kwargs(
+        self, request: HttpRequest, import_form: Any = None
+    ) -> dict[str, Any]:
+        kwargs: dict[str, Any] = super().get_confirm_form_kwargs(request, import_form)
+        return {**kwargs, "user": user_of(request)}
+
+    def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
+        words = "This file cannot be read. Save it again as .xlsx or as “CSV UTF-8”."
+        form.add_error(
+            "import_file", str(e) if isinstance(e, UnreadableFile) else words
+        )
+
+    def generate_log_entries(
+        self, result: PartImportResult, request: HttpRequest
+    ) -> None:
+        user, words = user_of(request), "Imported from a file."
+        for flag, kind in ((ADDITION, "new"), (CHANGE, "update")):
+            if parts := [row.instance for row in result if row.import_type == kind]:
+                LogEntry.objects.log_actions(user.pk, parts, flag, change_message=words)
+
+    def add_success_message(
+        self, result: PartImportResult, request: HttpRequest
+    ) -> None:
+        totals = result.totals
+        words = (
+            f"Import finished: {totals['new']:,} parts added, {totals['update']:,}"
+            f" changed ({result.stock_counts:,} stock counts), {totals['skip']:,}"
+            " unchanged."
+        )
+        self.message_user(request, words, messages.SUCCESS)
+
+    # --- The two steps ----------------------------------------------------------------
+
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """Show the form, or what the uploaded file would do."""
         response: TemplateResponse = super().import_action(request, **kwargs)
         context: Any = response.context_data
         context |= PAGE
-        file: Any = request.FILES.get("import_file")
-        name = getattr(file, "tmp_storage_name", "")
         if result := context.get("result"):
-            context |= plan_of(result)
-            kind, user_id = ENDINGS[_ending(file)], user_of(request).pk
-            context["token"] = Upload(name, kind, user_id, fingerprint(result)).token
+            context |= plan_of(result, context.get("confirm_form"))
+        name = getattr(request.FILES.get("import_file"), "tmp_storage_name", "")
         if name and not context.get("can_agree"):
-            Uploads(name=name).remove()
+            DatabaseStorage(name=name).remove()
         return response
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """Carry out the plan that the person saw, or show what became of it."""
         if not self.has_import_permission(request):
             raise PermissionDenied
-        upload = Upload.of(request)
-        try:
-            dataset = upload and upload.read()
-        except PendingImport.DoesNotExist:
-            dataset = None
-        if upload is None or dataset is None:
+        form = self.create_confirm_form(request)
+        if not form.is_valid():
             return self._start_over(request, "Upload the file once more.")
         try:
-            result = retry(partial(self._carry_out, request, dataset, upload))
-        except PlanChanged:
-            return self._show_again(request, dataset, upload)
+            result = retry(partial(self._import_agreed, request, form))
+        except PendingImport.DoesNotExist:
+            return self._start_over(request, "Upload the file once more.")
+        except PlanChanged as changed:
+            return self._show_again(request, form, changed.result)
         except REFUSALS as refusal:
             return self._start_over(request, sentence_of(refusal))
-        upload.file.remove()
-        self.message_user(request, summary_of(result), messages.SUCCESS)
+        self.add_success_message(result, request)
         return HttpResponseRedirect(reverse("admin:inventory_part_changelist"))
 
-    def _carry_out(self, request: HttpRequest, dataset: Any, upload: Upload) -> Result:
-        with transaction.atomic():
-            user = user_of(request)
-            result = carry_out(dataset, by=user, agreed=upload.agreed)
-            for flag, kind in ((ADDITION, "new"), (CHANGE, "update")):
-                parts = [row.instance for row in result.rows if row.import_type == kind]
-                if parts:
-                    LogEntry.objects.log_actions(
-                        user.pk, parts, flag, change_message="Imported from a file."
-                    )
+    @transaction.atomic
+    def _import_agreed(
+        self, request: HttpRequest, form: AgreementForm
+    ) -> PartImportResult:
+        """Import the rows, log it and drop the file: all of that, or nothing.
+
+        :raises PendingImport.DoesNotExist: if the file is gone
+        :raises PlanChanged: if it would do something else by now
+        """
+        file = DatabaseStorage(name=form.cleaned_data["import_file_name"])
+        reader = FORMATS[int(form.cleaned_data["format"])]()
+        dataset = reader.create_dataset(file.read())
+        result: PartImportResult = self.process_dataset(dataset, form, request)
+        self.generate_log_entries(result, request)
+        file.remove()
         return result
 
     def _start_over(self, request: HttpRequest, words: str) -> HttpResponse:
@@ -264,104 +274,60 @@ class PartImport(ImportMixin, ShopModelAdmin):
         return HttpResponseRedirect(reverse("admin:inventory_part_import"))
 
     def _show_again(
-        self, request: HttpRequest, dataset: Any, upload: Upload
+        self, request: HttpRequest, form: AgreementForm, result: PartImportResult
     ) -> HttpResponse:
         """Ask once more: the shop went on while the person looked at the plan."""
-        result = compare(dataset, user=user_of(request))
-        again = replace(upload, agreed=fingerprint(result))
+        again = AgreementForm(user=user_of(request), initial=form.cleaned_data)
         context = {
             **self.admin_site.each_context(request),
             **PAGE,
-            **plan_of(result),
-            "form": self.create_import_form(request),
+            **plan_of(result, again),
             "opts": self.opts,
-            "token": again.token,
             "has_changed": True,
         }
         return TemplateResponse(request, self.import_template_name, context)
 
 
-def _ending(file: Any) -> str:
-    return Path(file.name).suffix.lower()
-
-
-def plan_of(result: Result) -> dict[str, Any]:
-    """Put into words what a file would do."""
-    rows = [row for row in result.rows if row.import_type in KINDS]
-    problems = list(problems_of(result))
-    refusals = [str(error.error) for error in result.base_errors]
+def plan_of(result: PartImportResult, form: AgreementForm | None) -> dict[str, Any]:
+    """Put into words what a file would do, and let the person agree to just that."""
+    rows, problems = result.changed_rows, list(problems_of(result))
+    can_agree = bool(form and rows and result.is_valid)
+    if form and can_agree:
+        form.sign(result.fingerprint)
     return {
         "result": result,
-        "rows": [described(row) for row in rows[:MOST_ROWS_SHOWN]],
+        "rows": rows[:MOST_ROWS_SHOWN],
         "more_rows": max(len(rows) - MOST_ROWS_SHOWN, 0),
         "row_count": len(rows),
         "problems": problems[:MOST_ROWS_SHOWN],
         "more_problems": max(len(problems) - MOST_ROWS_SHOWN, 0),
-        "refusals": refusals,
-        "can_agree": bool(rows) and not problems and not refusals,
+        "refusals": result.rejections,
+        "can_agree": can_agree,
+        "confirm_form": form,
         "tiles": (
             ("New parts", result.totals["new"]),
             ("Changed parts", result.totals["update"]),
-            ("Stock counts", len(counted_in(result))),
+            ("Stock counts", result.stock_counts),
             ("Unchanged", result.totals["skip"]),
             ("Rows with mistakes", len(result.invalid_rows)),
         ),
     }
 
 
-def problems_of(result: Result) -> Iterator[dict[str, Any]]:
+def problems_of(result: PartImportResult) -> Iterator[dict[str, Any]]:
     """Name row, column and value of each mistake."""
     headings = {column.attribute: column.column_name for column in COLUMNS}
     for row in result.invalid_rows:
         values = dict(zip(result.diff_headers, row.values, strict=True))
         for name, sentences in row.error_dict.items():
             heading = headings.get(name, "")
-            value = values.get(heading, "")
             for sentence in sentences:
                 yield {
                     "row": row.number,
                     "column": heading,
-                    "value": value,
+                    "value": values.get(heading, ""),
                     "words": sentence,
                 }
-
-
-def described(row: RowResult) -> dict[str, Any]:
-    title, variant = KINDS[row.import_type]
-    return {
-        "number": row.number,
-        "kind": title,
-        "variant": variant,
-        "part": row.instance,
-        "cells": [
-            {
-                "heading": change.heading,
-                "old": shown(name, change.old),
-                "new": shown(name, change.new),
-            }
-            for name, change in row.changes.items()
-            # Of a new part, number and name stand beside it, and nothing is no news.
-            if row.is_update()
-            or (change.new != "" and name not in {"part_number", "name"})
-        ],
-    }
-
-
-def counted_in(result: Result) -> list[RowResult]:
-    """List the rows that put another quantity on a shelf that is there already."""
-    return [
-        row
-        for row in result.rows
-        if row.is_update() and "quantity_in_stock" in row.changes
-    ]
-
-
-def summary_of(result: Result) -> str:
-    totals = result.totals
-    return (
-        f"Import finished: {totals['new']:,} parts added, {totals['update']:,} changed"
-        f" ({len(counted_in(result)):,} stock counts), {totals['skip']:,} unchanged."
-    )
 
 
 PAGE = {

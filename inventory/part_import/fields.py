@@ -10,6 +10,7 @@ from import_export.fields import Field
 from import_export.widgets import Widget
 
 from inventory.models import MAX_COST_CENTS
+from mechanic_shop.core.money import format_cents
 
 #: What a spreadsheet computes. An apostrophe before it makes it a text.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -18,7 +19,7 @@ MAX_QUANTITY = 1_000_000
 
 WHOLE_NUMBER = re.compile(r"[0-9]{1,10}")
 AMOUNT = re.compile(r"[0-9]{1,10}(\.[0-9]{1,2})?")
-SPOKEN = {
+BOOLEAN_WORDS = {
     "yes": True,
     "y": True,
     "true": True,
@@ -45,6 +46,9 @@ class Cell(Widget):
             raise ValueError("This cell is empty.")
         return self.without_text()
 
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return "" if value is None else str(value)
+
     def read(self, text: str) -> Any:
         raise NotImplementedError
 
@@ -52,7 +56,7 @@ class Cell(Widget):
         return None
 
 
-class Text(Cell):
+class TextCell(Cell):
     """Words; an empty cell empties what was there."""
 
     def read(self, text: str) -> str:
@@ -72,12 +76,12 @@ def plain(text: str) -> str:
     return text[1:] if MARKED.match(text) else text
 
 
-class Category(Text):
+class CategoryCell(TextCell):
     def without_text(self) -> None:  # type: ignore[override]
         return None
 
 
-class WholeNumber(Cell):
+class WholeNumberCell(Cell):
     def read(self, text: str) -> int:
         if not WHOLE_NUMBER.fullmatch(text):
             raise ValueError("Write a whole number, zero or more, without separators.")
@@ -87,8 +91,11 @@ class WholeNumber(Cell):
         return number
 
 
-class Amount(Cell):
+class AmountCell(Cell):
     """Money in whole currency units, kept in cents."""
+
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return format_cents(value or 0)
 
     def read(self, text: str) -> int:
         if not AMOUNT.fullmatch(text):
@@ -102,11 +109,14 @@ class Amount(Cell):
         return cents
 
 
-class YesOrNo(Cell):
+class BooleanCell(Cell):
+    def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
+        return "yes" if value else "no"
+
     def read(self, text: str) -> bool:
-        if text.casefold() not in SPOKEN:
+        if text.casefold() not in BOOLEAN_WORDS:
             raise ValueError("Write yes or no.")
-        return SPOKEN[text.casefold()]
+        return BOOLEAN_WORDS[text.casefold()]
 
 
 class Column(Field):
@@ -126,49 +136,53 @@ COLUMNS = (
     Column(
         "part_number",
         "Part number",
-        Text(needed=True),
+        TextCell(needed=True),
         "EXAMPLE-1",
         "Required. A number the shop knows changes that part; case does not matter.",
     ),
     Column(
         "name",
         "Name",
-        Text(needed=True),
+        TextCell(needed=True),
         "Front brake pads",
         "Required for new parts.",
     ),
-    Column("description", "Description", Text(), "Ceramic, set of four", "Any text."),
+    Column(
+        "description", "Description", TextCell(), "Ceramic, set of four", "Any text."
+    ),
     Column(
         "category",
         "Category",
-        Category(),
+        CategoryCell(),
         "Brakes",
         "Any text. Empty: stays as it is, General for a new part.",
     ),
-    Column("manufacturer", "Manufacturer", Text(), "Stoppard", "Any text."),
-    Column("supplier", "Supplier", Text(), "Halden Friction Supply", "Any text."),
+    Column("manufacturer", "Manufacturer", TextCell(), "Stoppard", "Any text."),
+    Column("supplier", "Supplier", TextCell(), "Halden Friction Supply", "Any text."),
     Column(
         "current_cost_cents",
         "Cost",
-        Amount(needed=True),
+        AmountCell(needed=True),
         Decimal("34.50"),
         "Required for new parts. Purchase price of one unit, like 12.50.",
     ),
     Column(
         "quantity_in_stock",
         "Quantity in stock",
-        WholeNumber(),
+        WholeNumberCell(),
         12,
         "Whole number. Another one than today's is booked as a stock count.",
     ),
     Column(
         "reorder_level",
         "Reorder level",
-        WholeNumber(),
+        WholeNumberCell(),
         4,
         "Whole number. Empty: stays as it is, 5 for a new part.",
     ),
-    Column("is_active", "Active", YesOrNo(), True, "yes or no. Empty: stays, or yes."),
+    Column(
+        "is_active", "Active", BooleanCell(), True, "yes or no. Empty: stays, or yes."
+    ),
 )
 HEADINGS = [column.column_name for column in COLUMNS]
 #: Columns without which there can be no new part.

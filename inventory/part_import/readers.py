@@ -21,6 +21,9 @@ MAX_FILE_BYTES = 5 * 1024 * 1024
 MAX_UNPACKED_BYTES = 50 * 1024 * 1024
 MAX_ROWS = 2_000
 MAX_COLUMNS = 50
+#: The column of a data set that holds the numbers which its rows have in the file. No
+#: file can have it: its heading is not known.
+ROW = "row number"
 
 NumberedCells = tuple[int, list[str]]
 
@@ -122,32 +125,24 @@ def _text_of(cell: Any) -> str:
     return str(cell) if isinstance(cell, str | int) else f"={cell}"
 
 
-class PartsDataset(tablib.Dataset):
-    """Rows of cells, with the numbers they have in the file."""
-
-    row_numbers: list[int]
-
-
-def dataset_of(rows: Iterable[Any]) -> PartsDataset:
-    """Collect the rows that hold anything.
+def dataset_of(rows: Iterable[Any]) -> tablib.Dataset:
+    """Collect the rows that hold anything, each behind its number in the file.
 
     :raises UnreadableFile: if headings are missing, unknown or doubled, if there are
         too many rows or none
     """
     filled = _filled(rows)
     _, headings = next(filled, (0, []))
-    dataset = PartsDataset(headers=_known(headings))
-    numbers: list[int] = []
+    known = _known(headings)
+    dataset = tablib.Dataset(headers=[ROW, *known])
     for number, cells in filled:
-        if len(numbers) == MAX_ROWS:
+        if len(dataset) == MAX_ROWS:
             raise UnreadableFile(
                 f"The file has more than {MAX_ROWS:,} rows. Split it into several."
             )
-        numbers.append(number)
-        dataset.append(_fitted(number, cells, len(dataset.headers)))
-    if not numbers:
+        dataset.append([number, *_fitted(number, cells, len(known))])
+    if not len(dataset):
         raise UnreadableFile("The file has headings and no rows below them.")
-    dataset.row_numbers = numbers
     return dataset
 
 

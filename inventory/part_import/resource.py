@@ -1,15 +1,21 @@
-"""What a spreadsheet of parts would change, and the services that change it."""
+"""What the rows of a spreadsheet would change, and the services that change it.
+
+Looking at a plan and carrying it out are the same import: the first is a dry run, and
+the second ends by comparing what it did with what the person agreed to. If that is not
+the same, all of it is undone.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+import tablib  # type: ignore[import-untyped]
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from import_export.instance_loaders import BaseInstanceLoader
 from import_export.resources import ModelResource
 from import_export.results import Error, Result, RowResult
@@ -17,105 +23,190 @@ from import_export.results import Error, Result, RowResult
 from inventory import services
 from inventory.models import Part
 from mechanic_shop.accounts.models import User
-from mechanic_shop.core.money import format_cents
 
-from .fields import COLUMNS, NEEDED_FOR_NEW, plain
-from .readers import PartsDataset
+from .fields import COLUMNS, NEEDED_FOR_NEW, Column, plain
+from .readers import ROW
 
 KEYS_AT_ONCE = 500
-
+#: The permissions that rows may need, and what is said where one is missing.
 ADD = "inventory.add_part"
 CHANGE = "inventory.change_part"
 ADJUST = "inventory.adjust_quantity"
+STOCK = "quantity_in_stock"
+MISSING = {
+    ADD: "The file has new parts, and you may not add parts.",
+    CHANGE: "The file changes parts, and you may not change parts.",
+    ADJUST: "The file changes quantities, and you may not adjust the stock.",
+}
 
 
-class Refused(Exception):
-    """A file that cannot be imported as a whole; the message says why."""
+class ImportRejected(Exception):
+    """A file cannot be imported as a whole; the message says why."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """One cell that differs from what the shop has, both values as cells."""
+
+    column: Column
+    old: str
+    new: str
+
+
+class PartRowResult(RowResult):
+    """What became of one row: its number in the file, and what it changes."""
+
+    number: int = 0
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def news(self) -> list[Change]:
+        """What to show: a new part's number and name stand beside it already."""
+        beside = set() if self.is_update() else {"part_number", "name"}
+        shown = [each for each in self.changes if each.column.attribute not in beside]
+        return [each for each in shown if each.new or each.old]
+
+    @property
+    def is_stock_count(self) -> bool:
+        counted = any(change.column.attribute == STOCK for change in self.changes)
+        return counted and bool(self.is_update())
+
+
+class PartImportResult(Result):
+    """What a file would do, or did."""
+
+    rows: list[PartRowResult]
+
+    def append_invalid_row(self, number: int, row: Any, validation_error: Any) -> None:
+        super().append_invalid_row(row[ROW], row, validation_error)
+
+    @property
+    def changed_rows(self) -> list[PartRowResult]:
+        return [row for row in self.rows if row.changes]
+
+    @property
+    def stock_counts(self) -> int:
+        """How many rows put another quantity on a shelf that is there already."""
+        return sum(row.is_stock_count for row in self.rows)
+
+    @property
+    def rejections(self) -> list[str]:
+        """Why the file cannot be imported as a whole."""
+        return [str(error.error) for error in self.base_errors]
+
+    @property
+    def is_valid(self) -> bool:
+        return not self.has_errors() and not self.has_validation_errors()
+
+    @property
+    def fingerprint(self) -> str:
+        """Sum up what a file does, to notice when that becomes something else."""
+        plan = [
+            [row.number, row.import_type]
+            + [[each.column.column_name, each.old, each.new] for each in row.changes]
+            for row in self.changed_rows
+        ]
+        return sha256(json.dumps(plan).encode()).hexdigest()
 
 
 class PlanChanged(Exception):
     """The parts have changed since the person agreed to what the file would do."""
 
-
-class PartRow(RowResult):
-    """What became of one row: its number in the file, and what it changes."""
-
-    number = 0
-
-    def __init__(self) -> None:
+    def __init__(self, result: PartImportResult) -> None:
         super().__init__()
-        self.changes: dict[str, Change] = {}
+        self.result = result
 
 
-class KnownParts(BaseInstanceLoader):
-    """Hand out the parts that were read before the first row."""
+class PrefetchedLoader(BaseInstanceLoader):
+    """Hand out copies of the parts that were read before the first row."""
 
-    def get_instance(self, row: dict[str, str]) -> Part | None:
-        part: Part | None = self.resource.known.get(key_of(row))
-        return part
-
-
-def key_of(row: dict[str, str]) -> str:
-    return plain(row[COLUMNS[0].column_name].strip()).upper()
+    def get_instance(self, row: dict[str, Any]) -> Part | None:
+        known: Part | None = self.resource.known.get(part_key(row))
+        return copy(known)
 
 
 class PartResource(ModelResource):
-    """Compare each row with its part. Nothing is written here."""
+    """Compare each row with its part, and have the services write what differs.
+
+    :param user: who imports; the rows need this person's permissions
+    :param agreed: the fingerprint that the import has to have; ``None`` in a dry run
+    """
 
     class Meta:
         model = Part
         fields = [column.attribute for column in COLUMNS]
         import_order = fields
         import_id_fields = ["part_number"]
-        instance_loader_class = KnownParts
+        instance_loader_class = PrefetchedLoader
         clean_model_instances = True
-        skip_unchanged = True
         report_skipped = True
-        skip_html_diff = True
+        skip_diff = True
         store_instance = True
 
-    def __init__(self, *, user: User, lock: bool = False) -> None:
+    def __init__(self, *, user: User, agreed: str | None = None) -> None:
         super().__init__()
         self.fields = {column.attribute: column for column in COLUMNS}
         self.user = user
-        self.lock = lock
+        self.agreed = agreed
 
     @classmethod
-    def get_row_result_class(cls) -> type[PartRow]:
-        return PartRow
+    def get_result_class(cls) -> type[PartImportResult]:
+        return PartImportResult
 
-    def import_data(self, *args: Any, **kwargs: Any) -> Result:
-        """Compare; what the database says is not a fault of the file."""
-        result: Result = super().import_data(*args, **kwargs)
-        errors = [*result.base_errors, *(e for row in result.rows for e in row.errors)]
-        for error in errors:
-            if not isinstance(error.error, Refused):
-                raise error.error
-        return result
+    @classmethod
+    def get_row_result_class(cls) -> type[PartRowResult]:
+        return PartRowResult
 
-    def before_import(self, dataset: PartsDataset, **kwargs: Any) -> None:
-        self.row_numbers = dataset.row_numbers
-        keys = [key_of(row) for row in dataset.dict]
+    # --- The file as a whole ----------------------------------------------------------
+
+    def before_import(self, dataset: tablib.Dataset, **kwargs: Any) -> None:
+        rows = dataset.dict
         self.first_row: dict[str, int] = {}
-        for number, key in zip(dataset.row_numbers, keys, strict=True):
-            self.first_row.setdefault(key, number)
-        self.known = known_parts(list(self.first_row), lock=self.lock)
-        self._refuse_new_parts_without_columns(dataset)
+        for row in rows:
+            self.first_row.setdefault(part_key(row), row[ROW])
+        is_final = self.agreed is not None
+        self.known = known_parts(list(self.first_row), lock=is_final)
+        self.missing = {code for code in MISSING if not self.user.has_perm(code)}
+        self.rejections = list(self._missing_columns(dataset.headers))
 
-    def _refuse_new_parts_without_columns(self, dataset: PartsDataset) -> None:
-        missing = [name for name in NEEDED_FOR_NEW if name not in dataset.headers]
+    def _missing_columns(self, headers: list[str]) -> Iterator[str]:
+        missing = [name for name in NEEDED_FOR_NEW if name not in headers]
         unknown = [key for key in self.first_row if key and key not in self.known]
         if missing and unknown:
-            raise Refused(
+            yield (
                 f"The file has new parts, the first is {unknown[0]} in row"
                 f" {self.first_row[unknown[0]]}. For those, this column is missing:"
                 f" {' and '.join(missing)}."
             )
 
-    def before_import_row(self, row: dict[str, str], **kwargs: Any) -> None:
-        number = self.row_numbers[kwargs["row_number"] - 1]
-        first = self.first_row[key_of(row)]
-        if key_of(row) and first != number:
+    def after_import(self, dataset: Any, result: PartImportResult, **_: Any) -> None:
+        """Say why the file is rejected, if it is.
+
+        :raises PlanChanged: if this is not what the person agreed to
+        """
+        for sentence in dict.fromkeys(self.rejections):
+            result.append_base_error(Error(ImportRejected(sentence)))
+        is_as_agreed = result.is_valid and result.fingerprint == self.agreed
+        if self.agreed is not None and not is_as_agreed:
+            raise PlanChanged(result)
+
+    def handle_import_error(self, result: Any, error: Exception, *_: Any) -> None:
+        """Let pass what is not a fault of the file; all of the import is undone."""
+        raise error
+
+    # --- Row by row -------------------------------------------------------------------
+
+    def import_row(self, row: Any, instance_loader: Any, **kwargs: Any) -> RowResult:
+        """Import a row; what a service or the database says is no fault of the file."""
+        result: RowResult = super().import_row(row, instance_loader, **kwargs)
+        for error in result.errors:
+            raise error.error
+        return result
+
+    def before_import_row(self, row: dict[str, Any], **kwargs: Any) -> None:
+        key = part_key(row)
+        first = self.first_row[key]
+        if key and first != row[ROW]:
             raise ValidationError(
                 {"part_number": f"This number is in row {first} already."}
             )
@@ -130,6 +221,15 @@ class PartResource(ModelResource):
         super().import_field(field, instance, row, is_m2m, **kwargs)
         if same_lines(before, getattr(instance, field.attribute)):
             setattr(instance, field.attribute, before)
+
+    def skip_row(
+        self,
+        instance: Part,
+        original: None,
+        row: dict[str, Any],
+        import_validation_errors: Any = None,
+    ) -> bool:
+        return not import_validation_errors and not self._changes(row, instance)
 
     def validate_instance(
         self,
@@ -148,30 +248,45 @@ class PartResource(ModelResource):
         if errors:
             raise ValidationError(errors)
 
-    def save_instance(self, *args: Any, **kwargs: Any) -> None:
-        """Leave the writing to ``carry_out``."""
+    def save_instance(
+        self, instance: Part, is_create: bool, row: dict[str, Any], **kwargs: Any
+    ) -> None:
+        """Let the service write what differs, if the person may and this is final."""
+        names = [each.column.attribute for each in self._changes(row, instance)]
+        needed = (
+            {ADD} if is_create else {ADJUST if n == STOCK else CHANGE for n in names}
+        )
+        self.rejections += [MISSING[code] for code in sorted(needed & self.missing)]
+        if kwargs["dry_run"] or self.rejections:
+            return
+        values = {name: getattr(instance, name) for name in names}
+        if is_create:
+            instance.pk = services.add_part(by=self.user, **values).pk
+        else:
+            part = self.known[part_key(row)]
+            services.update_part(part=part, by=self.user, **values)
 
-    def after_import_row(self, row: Any, row_result: PartRow, **kwargs: Any) -> None:
-        row_result.number = self.row_numbers[kwargs["row_number"] - 1]
-        row_result.changes = changes_of(row_result)
+    def after_import_row(
+        self, row: dict[str, Any], row_result: PartRowResult, **kwargs: Any
+    ) -> None:
+        row_result.number = row[ROW]
+        row_result.changes = self._changes(row, row_result.instance)
 
-    def after_import(self, dataset: Any, result: Result, **kwargs: Any) -> None:
-        for row in result.invalid_rows:
-            row.number = self.row_numbers[row.number - 1]
-        for sentence in self._missing_rights(result):
-            result.append_base_error(Error(Refused(sentence)))
-
-    def _missing_rights(self, result: Result) -> Iterator[str]:
-        changes = [set(row.changes) for row in result.rows if row.is_update()]
-        if result.totals["new"] and not self.user.has_perm(ADD):
-            yield "The file has new parts, and you may not add parts."
-        if any(names - {STOCK} for names in changes) and not self.user.has_perm(CHANGE):
-            yield "The file changes parts, and you may not change parts."
-        if any(STOCK in names for names in changes) and not self.user.has_perm(ADJUST):
-            yield "The file changes quantities, and you may not adjust the stock."
+    def _changes(self, row: dict[str, Any], instance: Part) -> tuple[Change, ...]:
+        """Name what differs; of a new part everything it begins with."""
+        known = self.known.get(part_key(row))
+        return tuple(
+            Change(
+                column, column.export(known) if known else "", column.export(instance)
+            )
+            for column in COLUMNS
+            if known is None or column.get_value(known) != column.get_value(instance)
+        )
 
 
-STOCK = "quantity_in_stock"
+def part_key(row: dict[str, Any]) -> str:
+    """Return the number by which the shop tells parts apart."""
+    return plain(row[COLUMNS[0].column_name].strip()).upper()
 
 
 def same_lines(old: Any, new: Any) -> bool:
@@ -197,74 +312,3 @@ def known_parts(keys: list[str], *, lock: bool) -> dict[str, Part]:
             "pk"
         )
     }
-
-
-@dataclass(frozen=True)
-class Change:
-    """One cell that differs from what the shop has."""
-
-    heading: str
-    old: Any
-    new: Any
-
-
-def changes_of(row: PartRow) -> dict[str, Change]:
-    """Name what differs; of a new part everything it begins with."""
-    if row.is_skip() or row.instance is None:
-        return {}
-    changes = {}
-    for column in COLUMNS:
-        new = getattr(row.instance, column.attribute)
-        old = getattr(row.original, column.attribute) if row.original else None
-        if new != old:
-            changes[column.attribute] = Change(column.column_name, old, new)
-    return changes
-
-
-def shown(name: str, value: Any) -> str:
-    """Write a value the way a cell has it."""
-    if value is None:
-        return ""
-    if name == "current_cost_cents":
-        return format_cents(value)
-    return {True: "yes", False: "no"}[value] if name == "is_active" else str(value)
-
-
-def compare(dataset: PartsDataset, *, user: User, lock: bool = False) -> Result:
-    """Find out what the rows of a file would add and change."""
-    resource = PartResource(user=user, lock=lock)
-    return resource.import_data(dataset, dry_run=True)
-
-
-def fingerprint(result: Result) -> str:
-    """Sum up what a file would do, to notice when that has become something else."""
-    plan = [
-        [row.number, row.import_type, *((c.heading, c.old, c.new) for c in changes)]
-        for row in result.rows
-        if (changes := row.changes.values())
-    ]
-    return sha256(json.dumps(plan, default=str).encode()).hexdigest()
-
-
-@transaction.atomic
-def carry_out(dataset: PartsDataset, *, by: User, agreed: str) -> Result:
-    """Add and change the parts of a file, all of them or none.
-
-    :raises PlanChanged: if that is not any more what the person agreed to
-    """
-    result = compare(dataset, user=by, lock=True)
-    if result.has_errors() or result.has_validation_errors():
-        raise PlanChanged
-    if fingerprint(result) != agreed:
-        raise PlanChanged
-    for row in sorted(result.rows, key=lambda row: row.instance.pk or 0):
-        write(row, by=by)
-    return result
-
-
-def write(row: PartRow, *, by: User) -> None:
-    values = {name: change.new for name, change in row.changes.items()}
-    if row.is_new():
-        row.instance = services.add_part(by=by, **values)
-    elif row.is_update():
-        services.update_part(part=row.original, by=by, **values)

@@ -5,7 +5,8 @@ on working on it. So a migration may only add what that code can do without; the
 waits for the release after. ``docs/operations.md`` shows the three steps.
 
 A linter that reads the SQL of a migration would read SQLite's, unless a MySQL is at
-hand wherever it runs. This one reads the operations, which are the same everywhere.
+hand wherever it runs. This one reads the operations, which are the same everywhere
+(``docs/adr/0023``).
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -74,7 +74,8 @@ def problems(client: Client, *lines: str) -> list[tuple[Any, ...]]:
 
 
 def agree(client: Client, page: Any) -> tuple[Any, str]:
-    answer = client.post(CONFIRM, {"token": page.context["token"]})
+    token = page.context["confirm_form"]["token"].value()
+    answer = client.post(CONFIRM, {"token": token})
     if answer.status_code != 302:
         return answer, ""
     told = client.get(answer["Location"]).context["messages"]
@@ -387,20 +388,38 @@ class TestAgreeing:
     ) -> None:
         make_part(boss, "BRK-1", stock=5)
         page = upload(desk, csv_of(HEAD, "NEW,Pad,1,1", "BRK-1,Disc,9.99,7"))
+        added: list[bool] = []
 
         def fail(**kwargs: Any) -> None:
+            added.append(Part.objects.filter(part_number="NEW").exists())
             raise services.TooMuchStock("There is no room.")
 
         monkeypatch.setattr(services, "update_part", fail)
-        monkeypatch.setattr(
-            "inventory.part_import.resource.sorted",
-            lambda rows, **_: sorted(rows, key=lambda row: not row.is_new()),
-            raising=False,
-        )
         _, said = agree(desk, page)
 
-        assert said == "There is no room."
+        assert (added, said) == ([True], "There is no room.")
         assert [part.part_number for part in Part.objects.all()] == ["BRK-1"]
+
+    @pytest.mark.django_db(transaction=True)
+    def test_starts_over_after_a_deadlock(
+        self, boss: User, desk: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """What the database says of a row is no mistake of the file."""
+        page = upload(desk, csv_of(HEAD, "NEW,Pad,1,1", "NEW-2,Pad,1,1"))
+        add_part, tries = services.add_part, []
+
+        def deadlock_once(**values: Any) -> Part:
+            tries.append(values["part_number"])
+            if len(tries) == 2:
+                raise OperationalError(1213, "Deadlock found")
+            return add_part(**values)
+
+        monkeypatch.setattr(services, "add_part", deadlock_once)
+        _, said = agree(desk, page)
+
+        assert tries == ["NEW", "NEW-2", "NEW", "NEW-2"]
+        assert said.startswith("Import finished: 2 parts added")
+        assert Part.objects.count() == 2
 
     def test_is_asked_for_again_if_the_shelf_moved_meanwhile(
         self, boss: User, desk: Client
