@@ -19,6 +19,7 @@ class AccountsConfig(ShopAppConfig):
     }
 
     def ready(self) -> None:
+        from . import login_signals  # noqa: F401  (connects the receivers)
         from .roles import grant_role_permissions
 
         post_migrate.connect(grant_role_permissions, sender=self)

@@ -28,8 +28,8 @@ from rest_framework.exceptions import (
 )
 from rest_framework.request import Request
 
-from mechanic_shop.api import security_log
 from mechanic_shop.api.login_limits import count_as_good, spend_login_failure
+from mechanic_shop.core import security_log
 from mechanic_shop.core.emails import normalize_email
 from mechanic_shop.core.transactions import retried
 

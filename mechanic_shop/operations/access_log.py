@@ -14,7 +14,11 @@ from time import perf_counter
 
 from django.http import HttpRequest, HttpResponse
 
-from mechanic_shop.api.security_log import LONGEST_METHOD, LONGEST_PATH, known_user_id
+from mechanic_shop.api.middleware.security_log import (
+    LONGEST_METHOD,
+    LONGEST_PATH,
+    known_user_id,
+)
 from mechanic_shop.core.log_formatters import conceal
 
 from .routes import route_of

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-from mechanic_shop.api.security_log import current_request
+from mechanic_shop.api.middleware.security_log import current_request
 
 from .routes import route_of
 

@@ -41,7 +41,7 @@ INSTALLED_APPS = apps.INSTALLED_APPS
 
 MIDDLEWARE = [
     "mechanic_shop.api.middleware.request_id.RequestIdMiddleware",
-    "mechanic_shop.api.security_log.SecurityLogMiddleware",
+    "mechanic_shop.api.middleware.security_log.SecurityLogMiddleware",
     # Outside of whatever refuses: a front end has to be able to read the refusal.
     "corsheaders.middleware.CorsMiddleware",
     "mechanic_shop.api.middleware.error_envelope.EnvelopeMiddleware",

@@ -10,7 +10,7 @@ from unfold.forms import (
     AuthenticationForm,
 )
 
-from mechanic_shop.api import security_log
+from mechanic_shop.core import security_log
 
 
 class StaffLoginForm(AuthenticationForm):

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 
-from mechanic_shop.api import security_log
+from mechanic_shop.core import security_log
 
 from ..models import User
 from ..roles import ROLE_WORDS

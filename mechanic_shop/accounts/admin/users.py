@@ -21,7 +21,7 @@ from mechanic_shop.admin import ShopModelAdmin, colored, dialog
 from mechanic_shop.admin.bulk import bulk
 from mechanic_shop.admin.exporting import Exported
 from mechanic_shop.admin.sidebar import link_to_list
-from mechanic_shop.api import security_log
+from mechanic_shop.core import security_log
 from mechanic_shop.core.errors import Conflict
 
 from ..models import User
