@@ -16,7 +16,7 @@ from mechanic_shop.accounts import rights
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.serializers import LoginSerializer
 from mechanic_shop.accounts.services import check_credentials, start_session
-from mechanic_shop.api.login_limits import count_as_good
+from mechanic_shop.api.login_throttling import clear_login_attempt, login_attempt
 from mechanic_shop.api.permissions import ANYONE, SIGNED_IN
 from mechanic_shop.api.routers import route
 from mechanic_shop.api.throttling import (
@@ -56,6 +56,12 @@ WITH_THEIR_ROWS = PreparedQuery(
 )
 
 
+def authenticate(request: Request, credentials: dict[str, str]) -> User:
+    """:raises Throttled: after too many failures on this account"""
+    with login_attempt(request, credentials["email"]):
+        return check_credentials(**credentials)
+
+
 def signed_in(user: User, message: str) -> dict[str, Any]:
     """Start a session and collect what the answer shows of it."""
     pair = start_session(user=user)
@@ -88,7 +94,7 @@ class AuthViewSet(ShopViewSet[Customer]):
         body = self.get_validated(RegisterSerializer)
         customer = services.register_customer(**body)
         assert customer.user is not None
-        count_as_good(request, customer.user.email)
+        clear_login_attempt(request, customer.user.email)
         answer = signed_in(customer.user, "Welcome! Your account is ready.")
         return Response(SignedInSerializer(answer).data, status=status.HTTP_201_CREATED)
 
@@ -96,7 +102,7 @@ class AuthViewSet(ShopViewSet[Customer]):
     @action(detail=False, methods=["post"], authentication_classes=[])
     def login(self, request: Request) -> Response:
         """Sign in with email address and password."""
-        user = check_credentials(request=request, **self.get_validated(LoginSerializer))
+        user = authenticate(request, self.get_validated(LoginSerializer))
         return Response(SignedInSerializer(signed_in(user, "Signed in.")).data)
 
     @schema.me
@@ -146,7 +152,7 @@ class CustomerViewSet(ShopModelViewSet[Customer]):
     )
     def login(self, request: Request) -> Response:
         """Sign in; system B's path, which also answers ``token``."""
-        user = check_credentials(request=request, **self.get_validated(LoginSerializer))
+        user = authenticate(request, self.get_validated(LoginSerializer))
         return Response(SystemBSignedInSerializer(signed_in(user, "Signed in.")).data)
 
 

@@ -11,7 +11,7 @@ from drf_spectacular.views import (
 )
 
 from mechanic_shop.api import errors, routers
-from mechanic_shop.api.login_limits import guard_login
+from mechanic_shop.api.login_throttling import throttle_login_view
 from mechanic_shop.api.redoc import redoc_bundle
 from mechanic_shop.api.views import UnknownPath, favicon, healthz, landing, readyz
 from mechanic_shop.core.app_config import get_shop_apps
@@ -33,7 +33,7 @@ urlpatterns = [
     # First, since they are asked for the most.
     path("api/", include(routers.by_first_word(router.urls))),
     path("", landing, name="landing"),
-    path("admin/login/", guard_login(admin.site.login)),
+    path("admin/login/", throttle_login_view(admin.site.login)),
     path("admin/", admin.site.urls),
     *pages,
     path("", include("mechanic_shop.api.login_urls")),

@@ -21,7 +21,7 @@ import pytest
 from django.urls import get_resolver
 from rest_framework.exceptions import APIException
 
-from mechanic_shop.core.errors import Conflict
+from mechanic_shop.core.errors import ShopError
 
 from .guide import GUIDE, Answer, Block, answers_in, blocks, difference, pairs
 from .server import COMMAND, ROOT, START_SECONDS, Server
@@ -290,7 +290,9 @@ class TestTableOfErrors:
         assert get_resolver().url_patterns  # imports what raises errors
         listed = re.findall(r"`(\w+)`", " ".join(TABLE_ROW.findall(GUIDE.read_text())))
 
-        raised = {error.code for error in _kinds_of(Conflict)} | {
+        raised = {
+            error.code for error in _kinds_of(ShopError) if error is not ShopError
+        } | {
             error.default_code
             for error in _kinds_of(APIException)
             if not error.__module__.startswith("rest_framework")

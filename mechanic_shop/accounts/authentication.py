@@ -6,14 +6,22 @@ import time
 from functools import lru_cache
 from typing import NamedTuple
 
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
-from rest_framework_simplejwt.exceptions import AuthenticationFailed
+from rest_framework_simplejwt.exceptions import AuthenticationFailed as BadHeader
 from rest_framework_simplejwt.settings import api_settings
 
 from .models import Session, User
 from .services import SessionEnded, is_alive
 from .tokens import INVALID, ShopAccessToken, session_id_of
+
+
+class TokenNotValid(AuthenticationFailed):
+    """``SessionEnded`` while DRF authenticates, which knows exceptions of its own."""
+
+    default_code = SessionEnded.code
+    default_detail = SessionEnded.default_message
 
 
 class Claims(NamedTuple):
@@ -43,8 +51,8 @@ class SessionTokenAuthentication(JWTAuthentication):
         header = self.get_header(request)
         try:
             raw_token = self.get_raw_token(header) if header else None
-        except AuthenticationFailed as error:
-            raise SessionEnded from error
+        except BadHeader as error:
+            raise TokenNotValid from error
         if raw_token is None:
             return None
         session = self._session_of(raw_token)
@@ -54,10 +62,10 @@ class SessionTokenAuthentication(JWTAuthentication):
         try:
             claims = _verified(raw_token, api_settings.SIGNING_KEY)
         except INVALID as error:
-            raise SessionEnded from error
+            raise TokenNotValid from error
         if claims.expires <= time.time():
-            raise SessionEnded
+            raise TokenNotValid
         session = Session.objects.load(claims.session_id)
         if session is None or not is_alive(session):
-            raise SessionEnded
+            raise TokenNotValid
         return session

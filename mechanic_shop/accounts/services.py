@@ -11,7 +11,7 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.contenttypes.models import ContentType
-from django.core.exceptions import ValidationError as DjangoValidationError
+from django.core.exceptions import ValidationError
 from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import Model, ProtectedError
@@ -21,16 +21,10 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
-from rest_framework.exceptions import (
-    AuthenticationFailed,
-    Throttled,
-    ValidationError,
-)
-from rest_framework.request import Request
 
-from mechanic_shop.api.login_limits import count_as_good, spend_login_failure
 from mechanic_shop.core import security_log
 from mechanic_shop.core.emails import normalize_email
+from mechanic_shop.core.errors import NotAuthenticated
 from mechanic_shop.core.transactions import retried
 
 from .models import Session, User
@@ -53,33 +47,32 @@ class TokenPair:
     refresh_token: str
 
 
-class WrongCredentials(AuthenticationFailed):
-    default_detail = "The email address or the password is wrong."
-    default_code = "wrong_credentials"
+class WrongCredentials(NotAuthenticated):
+    """An email address and a password open no active login."""
+
+    code = "wrong_credentials"
+    default_message = "The email address or the password is wrong."
 
 
-class SessionEnded(AuthenticationFailed):
-    default_detail = "This token is not valid any more. Please sign in again."
-    default_code = "token_not_valid"
+class SessionEnded(NotAuthenticated):
+    """A token is malformed, expired, used or revoked."""
+
+    code = "token_not_valid"
+    default_message = "This token is not valid any more. Please sign in again."
 
 
-def check_credentials(*, request: Request, email: str, password: str) -> User:
+def check_credentials(*, email: str, password: str) -> User:
     """Return the user behind an email address and password.
 
     An unknown address, a wrong password and a deactivated login take the same time and
-    give the same answer.
+    give the same answer. Callers throttle the tries: see ``login_throttling`` of the
+    API.
 
     :raises WrongCredentials: if they do not open an active login
-    :raises Throttled: after too many failures on this account, before any hashing
     """
-    account = normalize_email(email)
-    spent = spend_login_failure(request, account)
-    if spent is not None and not spent.allowed:
-        raise Throttled(wait=spent.reset)
-    user = authenticate(request._request, username=account, password=password)
+    user = authenticate(username=normalize_email(email), password=password)
     if user is None:
         raise WrongCredentials
-    count_as_good(request, account, spent)
     assert isinstance(user, User)
     return user
 
@@ -157,7 +150,7 @@ def check_new_password(password: str, *, user: User, field: str) -> None:
     """:raises ValidationError: on ``field``, if the password validators refuse it"""
     try:
         validate_password(password, user)
-    except DjangoValidationError as error:
+    except ValidationError as error:
         raise ValidationError({field: error.messages}) from error
 
 

@@ -14,7 +14,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from mechanic_shop.api.login_limits import count_as_good
+from mechanic_shop.api.login_throttling import clear_login_attempt
 from mechanic_shop.api.permissions import ANYONE, SIGNED_IN
 from mechanic_shop.api.routers import route
 from mechanic_shop.api.throttling import PasswordResetThrottle, PasswordThrottle
@@ -113,7 +113,7 @@ class SessionViewSet(ShopViewSet[Session]):
         user = services.confirm_password_reset(
             uid=body["uid"], token=body["token"], password=body["new_password"]
         )
-        count_as_good(request, user.email)
+        clear_login_attempt(request, user.email)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -126,7 +126,7 @@ class SetPasswordView(auth_views.PasswordResetConfirmView):
     def form_valid(self, form: Any) -> HttpResponse:
         answer = super().form_valid(form)
         security_log.record("password_changed", user_id=form.user.pk)
-        count_as_good(self.request, form.user.email)
+        clear_login_attempt(self.request, form.user.email)
         return answer
 
 

@@ -4,9 +4,9 @@ from django.conf import settings
 from django.contrib.auth import views
 from django.urls import path
 
-from .login_limits import guard_login
+from .login_throttling import throttle_login_view
 
-login = guard_login(
+login = throttle_login_view(
     views.LoginView.as_view(
         template_name="rest_framework/login.html", next_page="api-root"
     )

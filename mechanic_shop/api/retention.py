@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from mechanic_shop.core.models import IdempotencyKey
 
 from .idempotency import KEPT
-from .login_limits import ACCOUNT, ACCOUNT_FAILURES
+from .login_throttling import ACCOUNT, ACCOUNT_FAILURES
 from .models import KnownAddress, RateCounter
 
 

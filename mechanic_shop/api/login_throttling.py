@@ -1,8 +1,9 @@
-"""What signing in costs, at every door: a budget of the address, one of the account."""
+"""Throttle every login form and endpoint, by address and by account."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial, wraps
 from hashlib import sha256
 from typing import Any
@@ -12,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django_ratelimit.core import is_ratelimited
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 
 from mechanic_shop.core.emails import normalize_email
@@ -26,8 +28,10 @@ FORM_GUARD = "30/m"
 FORM_GUARD_SECONDS = 60
 
 
-def spend_login_failure(request: Request | HttpRequest, account: str) -> Spent | None:
-    """Count a try to sign in to an account; ``count_as_good`` takes a good one back.
+def record_login_attempt(request: Request | HttpRequest, account: str) -> Spent | None:
+    """Count a try to sign in to an account.
+
+    ``clear_login_attempt`` takes a good one back.
 
     All strangers share the account's budget. An address from which somebody signed in
     to it before has one of its own: guessing from elsewhere locks out no owner.
@@ -42,7 +46,7 @@ def spend_login_failure(request: Request | HttpRequest, account: str) -> Spent |
     return spend_at(ACCOUNT_FAILURES, ACCOUNT, whom)
 
 
-def count_as_good(
+def clear_login_attempt(
     request: Request | HttpRequest, account: str, spent: Spent | None = None
 ) -> None:
     """Take back what a good sign-in spent, and know its address from now on.
@@ -55,11 +59,25 @@ def count_as_good(
     KnownAddress.objects.remember(account, client_address(request))
 
 
+@contextmanager
+def login_attempt(request: Request, email: str) -> Iterator[None]:
+    """Count what is done in the block as one try to sign in to an account.
+
+    :raises Throttled: after too many failures on this account, before the block begins
+    """
+    account = normalize_email(email)
+    spent = record_login_attempt(request, account)
+    if spent is not None and not spent.allowed:
+        raise Throttled(wait=spent.reset)
+    yield
+    clear_login_attempt(request, account, spent)
+
+
 def _digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def guard_login(
+def throttle_login_view(
     view: Callable[..., HttpResponseBase],
 ) -> Callable[..., HttpResponseBase]:
     """Let an HTML login form spend the same budgets as the API's logins.
@@ -78,12 +96,12 @@ def guard_login(
         by_address = spend("LOGIN", client_address(request))
         if by_address is not None and not by_address.allowed:
             return _too_many(request, by_address.reset)
-        by_account = spend_login_failure(request, account)
+        by_account = record_login_attempt(request, account)
         if by_account is not None and not by_account.allowed:
             return _too_many(request, by_account.reset)
         response = retry(partial(view, request, *args, **kwargs))
         if response.status_code == 302:
-            count_as_good(request, account, by_account)
+            clear_login_attempt(request, account, by_account)
         return response
 
     return guarded
