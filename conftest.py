@@ -14,6 +14,9 @@ from mechanic_shop.accounts.services import start_session
 from mechanic_shop.accounts.tests.factories import UserFactory
 from tests.leaks import no_leaks
 
+# So that a broken contract shows what was compared.
+pytest.register_assert_rewrite("mechanic_shop.testing")
+
 # How long an example takes says something of the machine, and nothing of the code.
 hypothesis_settings.register_profile("shop", deadline=None)
 hypothesis_settings.load_profile("shop")
