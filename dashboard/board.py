@@ -26,7 +26,7 @@ from tickets.models import (
     TicketMechanic,
     TicketStatus,
 )
-from tickets.permissions import verbs_for
+from tickets.permissions import required_permissions
 
 from . import links
 
@@ -190,8 +190,8 @@ def show_board(tickets: TicketMoves, request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "mechanics": mechanics,
         "priorities": PRIORITIES.items(),
-        "list_link": links.list_of(ServiceTicket),
-        "board_link": links.board(),
+        "list_link": links.changelist_url(ServiceTicket),
+        "board_link": links.board_url(),
         "sees_vehicles": user.has_perm(SEE_VEHICLES),
         "sees_customers": user.has_perm(SEE_CUSTOMERS),
         "sees_mechanics": user.has_perm(SEE_MECHANICS),
@@ -235,7 +235,7 @@ def _columns(
             hint=HINTS[status],
             total=max(totals.get(status, 0), len(rows[status])),
             cards=[_card(ticket, user) for ticket in rows[status]],
-            link=links.tickets_that_are(status, **listed),
+            link=links.tickets_url(status, **listed),
         )
         for status in COLUMNS
     ]
@@ -280,26 +280,28 @@ def _card(ticket: ServiceTicket, user: User) -> Card:
     assignments = ticket.ticket_mechanics.all() if seen else []
     return Card(
         ticket=ticket,
-        moves=moves_for(ticket, user.has_perm),
+        moves=available_moves(ticket, user.has_perm),
         mechanics=[assignment.mechanic for assignment in assignments],
         priority=PRIORITY_WORDS[ticket.priority],
-        age=age_of(ticket.closed_at or ticket.opened_at),
-        link=links.page_of(ticket),
+        age=format_age(ticket.closed_at or ticket.opened_at),
+        link=links.change_url(ticket),
     )
 
 
-def moves_for(ticket: ServiceTicket, may: Callable[[str], bool]) -> list[Move]:
-    """List the moves that the ticket's status allows and the person has a right to."""
+def available_moves(
+    ticket: ServiceTicket, has_perm: Callable[[str], bool]
+) -> list[Move]:
+    """List the moves that the ticket's status and the person's permissions allow."""
     return [
         move
         for move in MOVES[ticket.status]
         if move.target in ticket.allowed_moves
-        and all(may(verb) for verb in verbs_for(ticket, {"status": move.target}))
+        and all(map(has_perm, required_permissions(ticket, {"status": move.target})))
     ]
 
 
-def age_of(moment: datetime) -> str:
-    """Say how long ago something was, in its largest unit: ``3 days``, ``5 h``."""
+def format_age(moment: datetime) -> str:
+    """Format how long ago something was, in its largest unit: ``3 days``, ``5 h``."""
     minutes = max(int((timezone.now() - moment).total_seconds() // 60), 0)
     if minutes < 60:
         return f"{minutes} min"

@@ -36,7 +36,7 @@ Status = TicketStatus
 Kind = TicketEventKind
 Figures = dict[str, Any]
 
-SECONDS = 60
+CACHE_SECONDS = 60
 DAYS = 30
 ROWS = 8
 MECHANICS = 10
@@ -53,7 +53,7 @@ UNFINISHED = {"closed_at__isnull": True}
 # --- What is shown to whom ------------------------------------------------------------
 
 
-def show(request: HttpRequest, context: Figures) -> Figures:
+def dashboard_callback(request: HttpRequest, context: Figures) -> Figures:
     """Add the dashboard to the context; unfold calls this for the first page."""
     user = user_of(request)
     figures = figures_for(user)
@@ -77,16 +77,16 @@ def figures_for(user: User) -> Figures:
     held = [
         permission for permission in relevant_permissions() if user.has_perm(permission)
     ]
-    figures: Figures | None = cache.get(key_of(held))
+    figures: Figures | None = cache.get(cache_key(held))
     if figures is None:
         figures = _figures(set(held))
         # Whoever sets up a shop wants to see each step done at once.
         if "found" not in figures:
-            cache.set(key_of(held), figures, SECONDS)
+            cache.set(cache_key(held), figures, CACHE_SECONDS)
     return figures
 
 
-def key_of(held: list[str]) -> str:
+def cache_key(held: list[str]) -> str:
     return ":".join(["dashboard", *held])
 
 
@@ -107,7 +107,7 @@ def _card(title: str, value: str, icon: str, link: str, hint: str) -> Figures:
 # --- Tickets --------------------------------------------------------------------------
 
 
-def about_tickets() -> Figures:
+def tickets_section() -> Figures:
     counts = ServiceTicket.objects.aggregate(
         ever=Count("pk"),
         open=Count("pk", filter=Q(status=Status.OPEN)),
@@ -119,7 +119,7 @@ def about_tickets() -> Figures:
         ),
     )
     if not counts["ever"]:
-        return {"found": what_is_there()}
+        return {"found": existing_models()}
     return {"cards": _ticket_cards(counts), "days": opened_and_closed()}
 
 
@@ -136,7 +136,7 @@ def _ticket_cards(counts: dict[str, int]) -> list[Figures]:
             titles.get(status, status.label),
             f"{counts[status.value]:,}",
             icon,
-            links.tickets_that_are(status),
+            links.tickets_url(status),
             hint,
         )
         for status, icon, hint in cards
@@ -220,28 +220,28 @@ CHART_OPTIONS: Figures = {
 # --- Parts and work on unfinished tickets ---------------------------------------------
 
 
-def about_value() -> Figures:
+def parts_value_section() -> Figures:
     """Add up what customers will pay for the parts; each line is rounded by itself."""
     lines = TicketPart.objects.filter(
         ticket__status__in=ServiceTicket.STARTS, returned_at=None
     ).only("quantity_used", "unit_cost_cents", "markup_percentage")
     cents = sum(line.total_cost_cents for line in lines)
-    link = links.list_of(ServiceTicket, **UNFINISHED)
+    link = links.changelist_url(ServiceTicket, **UNFINISHED)
     hint = "on unfinished tickets"
     card = _card("Parts value", format_cents(cents), "payments", link, hint)
     return {"cards": [card]}
 
 
-def about_minutes() -> Figures:
+def minutes_section() -> Figures:
     work = TicketMechanic.objects.filter(ticket__status__in=ServiceTicket.STARTS)
     minutes = work.aggregate(total=Sum("minutes_worked"))["total"] or 0
-    link = links.list_of(ServiceTicket, **UNFINISHED)
+    link = links.changelist_url(ServiceTicket, **UNFINISHED)
     hint = "on unfinished tickets"
-    card = _card("Time worked", hours_of(minutes), "timer", link, hint)
+    card = _card("Time worked", format_minutes(minutes), "timer", link, hint)
     return {"cards": [card]}
 
 
-def about_workload() -> Figures:
+def workload_section() -> Figures:
     """Count the unfinished tickets and their minutes of each active mechanic."""
     unfinished = Q(ticket_mechanics__ticket__status__in=ServiceTicket.STARTS)
     mechanics = (
@@ -259,18 +259,18 @@ def about_workload() -> Figures:
         "workload": [
             {
                 "name": name,
-                "link": links.board(mechanic=pk),
+                "link": links.board_url(mechanic=pk),
                 "tickets": tickets,
-                "time": hours_of(minutes or 0),
+                "time": format_minutes(minutes or 0),
                 "percent": round(100 * tickets / most) if most else 0,
             }
             for pk, name, tickets, minutes in rows
         ],
-        "mechanics_link": links.list_of(Mechanic, is_active__exact=1),
+        "mechanics_link": links.changelist_url(Mechanic, is_active__exact=1),
     }
 
 
-def hours_of(minutes: int) -> str:
+def format_minutes(minutes: int) -> str:
     hours, rest = divmod(minutes, 60)
     return f"{hours:,} h {rest:02d} min" if hours else f"{rest} min"
 
@@ -278,10 +278,10 @@ def hours_of(minutes: int) -> str:
 # --- Shelf ----------------------------------------------------------------------------
 
 
-def about_stock() -> Figures:
+def stock_section() -> Figures:
     low = Part.objects.in_use().low_on_stock()
     count = low.count()
-    link = links.list_of(Part, stock="low", is_active__exact=1)
+    link = links.changelist_url(Part, stock="low", is_active__exact=1)
     hint = "to be ordered" if count else "enough of everything"
     card = _card("Parts low on stock", f"{count:,}", "inventory_2", link, hint)
     return {
@@ -299,7 +299,7 @@ def _low_part(part: Part) -> Figures:
         "supplier": part.supplier,
         "in_stock": part.quantity_in_stock,
         "reorder_level": part.reorder_level,
-        "link": links.page_of(part),
+        "link": links.change_url(part),
         "restock": reverse("admin:inventory_part_receive_stock", args=[part.pk]),
     }
 
@@ -307,22 +307,22 @@ def _low_part(part: Part) -> Figures:
 # --- What happened --------------------------------------------------------------------
 
 
-def about_events() -> Figures:
+def events_section() -> Figures:
     events = TicketEvent.objects.select_related("ticket", "by").order_by("-pk")
     return {
         "events": [
             {
                 "ticket": str(event.ticket),
-                "link": links.page_of(event.ticket),
+                "link": links.change_url(event.ticket),
                 "what": event.get_kind_display(),
-                "detail": told(event),
+                "detail": describe_event(event),
                 "icon": EVENT_ICONS[Kind(event.kind)],
                 "by": event.by.full_name or event.by.email,
                 "at": event.at,
             }
             for event in events[:EVENTS]
         ],
-        "events_link": links.list_of(TicketEvent),
+        "events_link": links.changelist_url(TicketEvent),
     }
 
 
@@ -341,7 +341,7 @@ EVENT_ICONS = {
 }
 
 
-def told(event: TicketEvent) -> str:
+def describe_event(event: TicketEvent) -> str:
     """Tell an event's detail in few words, and none about money."""
     detail = event.detail
     match Kind(event.kind):
@@ -362,7 +362,7 @@ def _shortened(text: str) -> str:
 # --- A shop without tickets -----------------------------------------------------------
 
 
-def what_is_there() -> list[str]:
+def existing_models() -> list[str]:
     """Name the kinds of rows that a shop without tickets has, in one query."""
     kinds = [
         model._default_manager.order_by().values_list(Value(model._meta.model_name))
@@ -424,13 +424,13 @@ def first_steps(user: User, found: list[str] | None) -> list[Figures] | None:
 # --- Cards ----------------------------------------------------------------------------
 
 for needed, read in (
-    ({SEE_TICKETS}, about_tickets),
-    ({SEE_COSTS}, about_stock),
+    ({SEE_TICKETS}, tickets_section),
+    ({SEE_COSTS}, stock_section),
     # Who deals with customers may know what they will pay.
-    ({SEE_TICKETS, "tickets.view_ticketpart", SEE_COSTS, CHANGE}, about_value),
-    ({SEE_TICKETS, SEE_MINUTES}, about_minutes),
-    ({SEE_TICKETS, SEE_MINUTES, "mechanics.view_mechanic"}, about_workload),
-    ({SEE_TICKETS, "tickets.view_ticketevent"}, about_events),
+    ({SEE_TICKETS, "tickets.view_ticketpart", SEE_COSTS, CHANGE}, parts_value_section),
+    ({SEE_TICKETS, SEE_MINUTES}, minutes_section),
+    ({SEE_TICKETS, SEE_MINUTES, "mechanics.view_mechanic"}, workload_section),
+    ({SEE_TICKETS, "tickets.view_ticketevent"}, events_section),
 ):
     dashboard_cards.add(DashboardCard(frozenset(needed), read))
 

@@ -20,25 +20,25 @@ def start_of_week() -> datetime:
     return timezone.make_aware(datetime.combine(monday, time.min))
 
 
-def list_of(model: type[Model], **filters: Any) -> str:
+def changelist_url(model: type[Model], **filters: Any) -> str:
     """Link to a model's list, with the filters that its page understands."""
     meta = model._meta
     path = reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
     return f"{path}?{urlencode(filters)}" if filters else path
 
 
-def page_of(row: Model) -> str:
+def change_url(row: Model) -> str:
     meta = row._meta
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
 
 
-def tickets_that_are(status: TicketStatus, **filters: Any) -> str:
+def tickets_url(status: TicketStatus, **filters: Any) -> str:
     """Link to the tickets of one status; of completed ones, to this week's."""
     if status == TicketStatus.COMPLETED:
         filters["closed_at__gte"] = start_of_week().isoformat(" ")
-    return list_of(ServiceTicket, status__exact=status.value, **filters)
+    return changelist_url(ServiceTicket, status__exact=status.value, **filters)
 
 
-def board(**filters: Any) -> str:
+def board_url(**filters: Any) -> str:
     path = reverse("admin:tickets_serviceticket_board")
     return f"{path}?{urlencode(filters)}" if filters else path

@@ -31,7 +31,7 @@ def search(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
     term = request.GET.get("s", "").strip()[:LONGEST]
     if not term:
         return HttpResponse()
-    results = [*_pages(request, term), *find(request, term)]
+    results = [*_pages(request, term), *search_callback(request, term)]
     context = {
         "results": results,
         "page_obj": Paginator(results, max(1, len(results))),
@@ -44,7 +44,7 @@ def search(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
     return TemplateResponse(request, template, context, headers=headers)
 
 
-def find(request: HttpRequest, term: str) -> list[SearchResult]:
+def search_callback(request: HttpRequest, term: str) -> list[SearchResult]:
     """Find rows of the shop that the person may view, a few of each kind."""
     user = user_of(request)
     return [

@@ -25,7 +25,7 @@ from mechanics.models import Mechanic
 from . import schema, services
 from .filters import TicketFilterSet
 from .models import ServiceTicket, load_lines
-from .permissions import verbs_for
+from .permissions import required_permissions
 from .serializers import (
     AddInventorySerializer,
     AddPartSerializer,
@@ -324,10 +324,10 @@ class ServiceTicketViewSet(
     def perform_update(self, serializer: BaseSerializer[ServiceTicket]) -> None:
         assert serializer.instance is not None
         body = dict(serializer.validated_data)
-        # Locked first: which right a move needs depends on where the ticket is now.
+        # Locked first: which permission a move needs depends on its present status.
         ticket = lock_row(serializer.instance)
-        for verb in verbs_for(ticket, body):
-            self.require(verb)
+        for permission in required_permissions(ticket, body):
+            self.require(permission)
         services.update_ticket(ticket=ticket, by=self.user, **body)
 
     def perform_destroy(self, instance: ServiceTicket) -> None:

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from customers.models import Vehicle
-from dashboard.board import CARDS, MOVES, Column, age_of, moves_for
+from dashboard.board import CARDS, MOVES, Column, available_moves, format_age
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
 from mechanics.models import Mechanic
@@ -282,7 +282,7 @@ class TestACardsButtons:
     def test_are_allowed_moves(self, status: TicketStatus) -> None:
         ticket = ServiceTicket(status=status)
 
-        offered = {move.target for move in moves_for(ticket, lambda _: True)}
+        offered = {move.target for move in available_moves(ticket, lambda _: True)}
 
         assert offered == {*ticket.allowed_moves} - {Status.CANCELLED}
 
@@ -298,7 +298,9 @@ class TestACardsButtons:
         may: Callable[[str], bool] = verb.__eq__
 
         assert [
-            status for status in MOVES if moves_for(ServiceTicket(status=status), may)
+            status
+            for status in MOVES
+            if available_moves(ServiceTicket(status=status), may)
         ] == statuses
 
     def test_say_which_ticket_they_move(
@@ -439,4 +441,4 @@ class TestAnAge:
         ],
     )
     def test_is_told_in_its_largest_unit(self, ago: timedelta, words: str) -> None:
-        assert age_of(timezone.now() - ago) == words
+        assert format_age(timezone.now() - ago) == words

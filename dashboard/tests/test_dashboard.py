@@ -69,7 +69,7 @@ def dashboard_queries(user: User) -> int:
 
 
 def key_of(user: User) -> str:
-    return figures.key_of(
+    return figures.cache_key(
         [name for name in figures.relevant_permissions() if user.has_perm(name)]
     )
 
@@ -287,7 +287,7 @@ class TestTheCache:
         make_ticket(boss)
 
         assert cards_of(desk) == before
-        assert figures.SECONDS == 60
+        assert figures.CACHE_SECONDS == 60
 
     def test_is_shared_by_those_with_the_same_rights_only(
         self, boss: User, ticket: ServiceTicket

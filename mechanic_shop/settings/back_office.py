@@ -43,9 +43,9 @@ UNFOLD: dict[str, Any] = {
     "STYLES": [lambda _: static("back_office.css")],
     "SHOW_HISTORY": True,
     "SHOW_BACK_BUTTON": True,
-    "DASHBOARD_CALLBACK": "dashboard.figures.show",
+    "DASHBOARD_CALLBACK": "dashboard.figures.dashboard_callback",
     # What Ctrl+K finds; the same module holds the view, which keeps no results.
-    "COMMAND": {"search_callback": "dashboard.search.find"},
+    "COMMAND": {"search_callback": "dashboard.search.search_callback"},
     "SIDEBAR": {
         "show_search": False,
         "command_search": True,

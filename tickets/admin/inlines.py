@@ -215,8 +215,8 @@ class TicketPartInline(ShopInline):
         return may_any(request, REMOVE) and takes_work(request, obj)
 
 
-def mechanic_verbs(ticket: ServiceTicket, formset: Any, user: User) -> None:
-    """Tell the services what a form changed about the mechanics of a ticket."""
+def save_mechanic_formset(ticket: ServiceTicket, formset: Any, user: User) -> None:
+    """Save a formset of mechanics by the services."""
     for row in formset.deleted_objects:
         services.remove_mechanic(ticket=ticket, mechanic=row.mechanic, by=user)
     for row, names in formset.changed_objects:
@@ -234,10 +234,10 @@ def mechanic_verbs(ticket: ServiceTicket, formset: Any, user: User) -> None:
         )
 
 
-def part_verbs(ticket: ServiceTicket, formset: Any, user: User) -> None:
-    """Tell the services what a form changed about the parts of a ticket.
+def save_part_formset(ticket: ServiceTicket, formset: Any, user: User) -> None:
+    """Save a formset of parts by the services.
 
-    Each verb locks its part until the end, so they go by part, as everywhere.
+    Each service locks its part until the end, so they are called in the order of parts.
     """
     lock_row(ticket)
     steps: list[tuple[int, Callable[..., Any]]] = []

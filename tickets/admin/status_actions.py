@@ -15,7 +15,7 @@ from mechanic_shop.admin import ShopModelAdmin, dialog, fresh_key, user_of
 from mechanic_shop.core.locking import lock_row
 from tickets import services
 from tickets.models import ServiceTicket, TicketStatus
-from tickets.permissions import verbs_for
+from tickets.permissions import required_permissions
 
 Status = TicketStatus
 
@@ -64,14 +64,14 @@ class TicketMoves(ShopModelAdmin):
         return ticket.status in starts and target in ticket.allowed_moves
 
     def move(self, request: HttpRequest, ticket: ServiceTicket, status: Status) -> str:
-        """Move one ticket, with the right that this very move needs.
+        """Move one ticket, with the permission that this very move needs.
 
-        The ticket is locked first: the right depends on where it moves from.
+        The ticket is locked first: the permission depends on where it moves from.
         """
         ticket = lock_row(ticket)
-        for verb in verbs_for(ticket, {"status": status}):
-            if not request.user.has_perm(verb):
-                raise PermissionDenied
+        needed = required_permissions(ticket, {"status": status})
+        if not request.user.has_perms(needed):
+            raise PermissionDenied
         services.move_ticket(ticket=ticket, status=status, by=user_of(request))
         return f"{ticket} is {status.label.lower()}."
 

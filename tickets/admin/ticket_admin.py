@@ -41,8 +41,8 @@ from .inlines import (
     PartsInStock,
     TicketMechanicInline,
     TicketPartInline,
-    mechanic_verbs,
-    part_verbs,
+    save_mechanic_formset,
+    save_part_formset,
 )
 from .job_sheet import print_sheet
 from .permissions import (
@@ -286,9 +286,9 @@ class ServiceTicketAdmin(Exported, TicketMoves):
         self, request: HttpRequest, form: Any, formset: Any, change: bool
     ) -> None:
         formset.save(commit=False)
-        verbs = {TicketMechanic: mechanic_verbs, TicketPart: part_verbs}
-        if formset.model in verbs:
-            verbs[formset.model](form.instance, formset, user_of(request))
+        savers = {TicketMechanic: save_mechanic_formset, TicketPart: save_part_formset}
+        if formset.model in savers:
+            savers[formset.model](form.instance, formset, user_of(request))
 
     def delete_model(self, request: HttpRequest, obj: ServiceTicket) -> None:
         services.delete_ticket(ticket=obj)
