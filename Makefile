@@ -25,7 +25,7 @@ TESTS ?=
 	test-clients test-postman test-contract \
 	client-python client-typescript \
 	lint types imports migrations schema deploy-check check format lock test-pythons \
-	test-locks
+	test-locks messages
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -229,6 +229,10 @@ schema: setup-dev
 	$(SPECTACULAR) test-artifacts/schema.yml
 	@diff -u schema.yml test-artifacts/schema.yml || { \
 		echo "The API is not what schema.yml says. If that is meant: make schema.yml"; exit 1; }
+
+MESSAGES := mechanic_shop/locale/en/LC_MESSAGES/django
+messages: setup-dev ## Compile the sentences that replace Django's
+	python -c 'import polib; polib.pofile("$(MESSAGES).po").save_as_mofile("$(MESSAGES).mo")'
 
 .PHONY: schema.yml
 schema.yml: setup-dev ## Write the OpenAPI document anew

@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from mechanic_shop.accounts.models import User
+from mechanic_shop.api.choice_fields import ListedChoiceField
 from mechanic_shop.api.serializers import (
     ShownModelSerializer,
     StrictModelSerializer,
@@ -166,7 +167,7 @@ class StockMovementSerializer(ShownModelSerializer[StockMovement]):
 
 class AdjustQuantitySerializer(StrictSerializer):
     adjustment = WholeNumberField(min_value=-MAX_QUANTITY, max_value=MAX_QUANTITY)
-    reason = serializers.ChoiceField(
+    reason = ListedChoiceField(
         choices=ADJUSTMENT_REASONS,
         default=StockMovement.Reason.ADJUST,
     )

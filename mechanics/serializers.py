@@ -6,6 +6,7 @@ from django.contrib.auth.models import AnonymousUser
 from rest_framework import serializers
 
 from mechanic_shop.accounts.models import User
+from mechanic_shop.api.choice_fields import ListedChoiceField
 from mechanic_shop.api.serializers import ShownModelSerializer, StrictModelSerializer
 
 from .models import Mechanic
@@ -83,7 +84,7 @@ class BriefMechanicSerializer(ShownModelSerializer[Mechanic]):
 
 
 class ActivityQuerySerializer(serializers.Serializer[Any]):
-    order = serializers.ChoiceField(
+    order = ListedChoiceField(
         choices=["asc", "desc"],
         default="desc",
         help_text="`desc`: the busiest come first.",

@@ -17,6 +17,8 @@ from drf_spectacular.drainage import set_override
 
 from mechanic_shop.queries import name_of
 
+from .choice_fields import listed
+
 if TYPE_CHECKING:
     from rest_framework.request import Request
     from rest_framework.views import APIView
@@ -146,6 +148,10 @@ class TotalOrderingFilter(django_filters.OrderingFilter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", "Sort by one or several; `-` reverses.")
         super().__init__(*args, **kwargs)
+        choices = listed(name for name, _ in self.extra["choices"])
+        self.extra["error_messages"] = {
+            "invalid_choice": f'"%(value)s" is none of the choices: {choices}.'
+        }
 
     def filter(self, qs: QuerySet[Any], value: Sequence[str] | None) -> QuerySet[Any]:
         if not value:

@@ -18,6 +18,7 @@ from rest_framework.fields import empty
 from mechanic_shop.core.emails import normalize_email, validate_ascii_email
 from mechanic_shop.queries import row_of
 
+from .choice_fields import ListedChoiceField
 from .prepared import PreparedMixin
 
 M = TypeVar("M", bound=Model)
@@ -196,3 +197,4 @@ class StrictModelSerializer(
         models.PositiveIntegerField: WholeNumberField,
         models.PositiveSmallIntegerField: WholeNumberField,
     }
+    serializer_choice_field = ListedChoiceField

@@ -263,6 +263,8 @@ STATICFILES_DIRS = [BASE_DIR / "mechanic_shop" / "static"]
 # --- Language, time, mail -------------------------------------------------------------
 
 LANGUAGE_CODE = "en-us"
+# Django's own sentences in the words of people who do not know Django.
+LOCALE_PATHS = [BASE_DIR / "mechanic_shop" / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = read_time_zone("TIME_ZONE", "UTC")

@@ -29,7 +29,7 @@ REFUSALS = {
     "current_cost_cents": "Send this field or price",
     "current_password": WRONG,
     "customer_id": "does not exist|belongs to another customer",
-    "email": "already exists|already in use|The login needs",
+    "email": "has this|already in use|The login needs",
     "inventory_id": "does not exist",
     "installed_by_mechanic_id": "does not exist",
     "markup_percentage": "no more than (2 decimal places|5 digits)",

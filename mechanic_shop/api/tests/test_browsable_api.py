@@ -262,7 +262,7 @@ class TestForm:
         assert status == 400
         assert errors_on(page) == {
             "name": "This field may not be blank.",
-            "price": "A valid number is required.",
+            "price": "Send a number.",
         }
         assert 'value="dear"' in page
         part.refresh_from_db()
