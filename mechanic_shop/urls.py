@@ -15,7 +15,6 @@ from mechanic_shop.api.login_throttling import throttle_login_view
 from mechanic_shop.api.redoc import redoc_bundle
 from mechanic_shop.api.views import UnknownPath, favicon, healthz, landing, readyz
 from mechanic_shop.core.app_config import get_shop_apps
-from mechanic_shop.metrics.views import metrics
 
 admin.site.index_title = "Back office"
 admin.site.site_title = admin.site.site_header = settings.SHOP_NAME
@@ -53,7 +52,7 @@ urlpatterns = [
     path("favicon.ico", favicon),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
-    path("metrics", metrics, name="metrics"),
+    path("", include("mechanic_shop.metrics.urls")),
 ]
 
 handler400 = errors.bad_request

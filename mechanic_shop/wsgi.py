@@ -17,6 +17,6 @@ if settings.DATABASES["default"]["ENGINE"].endswith("mysql"):
 
 # Servers do not run Django's checks, and this one must be heard at every start.
 if settings.SHOP_OPEN_ACCESS:
-    from mechanic_shop.checks import OPEN_ACCESS
+    from mechanic_shop.core.checks import OPEN_ACCESS
 
     logging.getLogger(__name__).warning(OPEN_ACCESS)

@@ -14,7 +14,7 @@ from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
 from mechanic_shop.accounts.models import User
-from mechanic_shop.api import totals
+from mechanic_shop.core import count_cache
 from mechanic_shop.core.emails import normalize_email, validate_ascii_email
 from mechanic_shop.queries import PreparedQuery
 
@@ -71,13 +71,13 @@ class MechanicQuerySet(models.QuerySet["Mechanic"]):
     def ranked(self, *, descending: bool) -> list[Mechanic]:
         """Sort by ``ticket_count``, then by key.
 
-        Who is ranked is always true; the counts as far as ``totals`` promises it.
+        Who is ranked is always true; the counts as far as ``count_cache`` promises it.
         """
-        counts = totals.recent(self)
+        counts = count_cache.recent(self)
         rows = list(self.with_ticket_count() if counts is None else self)
         if counts is None:
             counts = {row.pk: row.ticket_count for row in rows}  # type: ignore[attr-defined]
-            totals.note(self, counts, total=sum(counts.values()))
+            count_cache.note(self, counts, total=sum(counts.values()))
         for row in rows:
             row.ticket_count = counts.get(row.pk, 0)  # type: ignore[attr-defined]
         sign = -1 if descending else 1

@@ -14,4 +14,4 @@ class ApiConfig(ShopAppConfig):
     }
 
     def ready(self) -> None:
-        from mechanic_shop import checks  # noqa: F401  (registers the system checks)
+        from mechanic_shop.core import checks  # noqa: F401  (registers the system checks)

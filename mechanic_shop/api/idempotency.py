@@ -22,10 +22,10 @@ from rest_framework.response import Response
 
 from mechanic_shop.core.errors import Conflict
 from mechanic_shop.core.models import IdempotencyKey
+from mechanic_shop.core.route_names import canonical
 from mechanic_shop.core.transactions import LOCK_WAIT_TIMEOUT
 
 from .json import render_json
-from .schema.paths import canonical
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 255

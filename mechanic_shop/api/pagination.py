@@ -11,9 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from mechanic_shop.core import count_cache
 from mechanic_shop.queries import page_of
-
-from . import totals
 
 #: More digits than any list has pages, few enough for Python to read.
 MAX_OFFSET = 2**62
@@ -48,13 +47,13 @@ class OneQueryPaginator(Paginator):
     def page(self, number: int | str) -> Page[Any]:
         rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
         first = (int(number) - 1) * self.per_page
-        total = totals.recent(rows)
+        total = count_cache.recent(rows)
         found = self._found(rows, first, counts=total is None)
         if not found and first:
             raise EmptyPage("That page contains no results")
         if total is None and found:
             total = found[0].rows_in_all
-            totals.note(rows, total, total=total)
+            count_cache.note(rows, total, total=total)
         # What was counted a while ago may be less than what is here.
         self.__dict__["count"] = max(total or 0, first + len(found))
         return Page(found, int(number), self)

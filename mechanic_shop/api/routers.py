@@ -8,7 +8,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.routers import APIRootView, DefaultRouter
 from rest_framework.viewsets import ViewSetMixin
 
-from .schema.paths import canonical
+from mechanic_shop.core.route_names import canonical
 
 #: What every address of a collection begins with: ``service-tickets`` in
 #: ``^service-tickets/(?P<pk>[0-9]+)/?$``.

@@ -7,7 +7,7 @@ from time import perf_counter
 
 from django.http import HttpRequest, HttpResponse
 
-from mechanic_shop.operations.routes import route_of
+from mechanic_shop.core.route_names import route_of
 
 from .prometheus import start
 from .tally import tally

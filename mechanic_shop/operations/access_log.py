@@ -20,8 +20,7 @@ from mechanic_shop.api.middleware.security_log import (
     known_user_id,
 )
 from mechanic_shop.core.log_formatters import conceal
-
-from .routes import route_of
+from mechanic_shop.core.route_names import route_of
 
 logger = logging.getLogger("access")
 

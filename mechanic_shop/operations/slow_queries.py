@@ -14,8 +14,7 @@ from time import perf_counter
 from typing import Any
 
 from mechanic_shop.api.middleware.security_log import current_request
-
-from .routes import route_of
+from mechanic_shop.core.route_names import route_of
 
 logger = logging.getLogger("slow_queries")
 

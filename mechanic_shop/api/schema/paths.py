@@ -7,6 +7,8 @@ from typing import Any
 
 from drf_spectacular.settings import spectacular_settings
 
+from mechanic_shop.core.route_names import canonical
+
 Endpoint = tuple[str, str, str, Callable[..., Any]]
 
 TAG_ORDER = [tag["name"] for tag in spectacular_settings.TAGS]
@@ -27,11 +29,6 @@ def by_tag_and_path(endpoint: Endpoint) -> tuple[int, str, int]:
     tag = path.split("/")[2:3]
     order = TAG_ORDER.index(tag[0]) if set(tag) <= set(TAG_ORDER) else len(TAG_ORDER)
     return order, path, METHODS.index(method)
-
-
-def canonical(path: str) -> str:
-    """Turn a route's pattern into the one spelling of its path that is documented."""
-    return path.replace("service[-_]tickets", "service-tickets").rstrip("/?") or "/"
 
 
 def with_named_id(path: str, callback: Callable[..., Any]) -> str:

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from customers.models import Customer
 from customers.tests.factories import CustomerFactory
 from mechanic_shop.accounts.models import User
-from mechanic_shop.api import totals
+from mechanic_shop.core import count_cache
 from mechanics.models import Mechanic
 from mechanics.tests.factories import MechanicFactory
 from tickets.services import assign_mechanic
@@ -28,8 +28,8 @@ def shop(client_of: Any, owner: User) -> APIClient:
 
 @pytest.fixture
 def long_from_three(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(totals, "EXACT_UP_TO", 2)
-    monkeypatch.setattr(totals, "_long", set())
+    monkeypatch.setattr(count_cache, "EXACT_UP_TO", 2)
+    monkeypatch.setattr(count_cache, "_long", set())
 
 
 def total_of(client: APIClient, query: str = "") -> int:
@@ -46,8 +46,8 @@ class TestShortList:
             assert total_of(shop) == number
 
     def test_may_be_as_long_as_promised(self) -> None:
-        assert totals.EXACT_UP_TO == 100_000
-        assert totals.KEEP_SECONDS == 30
+        assert count_cache.EXACT_UP_TO == 100_000
+        assert count_cache.KEEP_SECONDS == 30
 
 
 @pytest.mark.usefixtures("long_from_three")

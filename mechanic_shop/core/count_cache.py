@@ -1,4 +1,4 @@
-"""What was counted of long lists, no more than half a minute ago.
+"""Cache of COUNT(*) for tables of more than 100,000 rows.
 
 A database counts rows by looking at each of them. Up to ``EXACT_UP_TO`` rows that is
 done for every answer, so that a number is always true; above, one is used for

@@ -1,14 +1,16 @@
-"""Which place of the shop a request went to, in one of a limited number of names."""
+"""Names of routes: one spelling of each, and a limited number of them."""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.http import HttpRequest
 
-from mechanic_shop.api.schema.paths import canonical
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
 
 #: What was answered before or without a place: unknown paths, bodies refused for their
 #: size, redirects to HTTPS.
@@ -29,6 +31,11 @@ def route_of(request: HttpRequest) -> str:
     if match is not None:
         return _name(match.route)
     return STATIC if request.path.startswith(settings.STATIC_URL) else UNMATCHED
+
+
+def canonical(path: str) -> str:
+    """Turn a route's pattern into the one spelling of its path that is documented."""
+    return path.replace("service[-_]tickets", "service-tickets").rstrip("/?") or "/"
 
 
 @lru_cache(maxsize=1024)

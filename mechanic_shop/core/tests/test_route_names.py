@@ -10,7 +10,7 @@ from django.test import RequestFactory
 from django.urls import URLPattern, get_resolver
 from django.urls.resolvers import ResolverMatch
 
-from mechanic_shop.operations.routes import STATIC, UNMATCHED, route_of
+from mechanic_shop.core.route_names import STATIC, UNMATCHED, route_of
 
 NAME = re.compile(r"/[a-z0-9_./-]*({[a-z0-9_]+}[a-z0-9_./-]*)*")
 #: Under these anything is unknown, so what was asked for there names no place.
