@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import F
 from django.utils import timezone
 
-from mechanic_shop import metrics
 from mechanic_shop.accounts.models import User
 from mechanic_shop.core.errors import Conflict, InUse, NotFound
 from mechanic_shop.core.locking import save_changes
@@ -19,6 +18,7 @@ from mechanic_shop.core.transactions import unit_of_work
 from mechanic_shop.queries import row_of
 
 from .models import MAX_STOCK, Part, StockMovement
+from .signals import stock_ran_short
 
 if TYPE_CHECKING:
     from tickets.models import ServiceTicket
@@ -153,7 +153,7 @@ def _move(
         raise NotFound
     quantity = present.quantity_in_stock
     if not moved and delta < 0:
-        metrics.meter.stock_shortage()
+        stock_ran_short.send(sender=Part, part=present)
         raise InsufficientStock(present, requested=-delta, available=quantity)
     if not moved:
         raise TooMuchStock(f"There is no room for {delta} more units.")

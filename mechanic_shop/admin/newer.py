@@ -26,6 +26,7 @@ from django.utils import timezone
 
 from mechanic_shop.core.locking import lock_row
 
+from .read_only import ReadOnly
 from .words import REFUSALS
 
 FIELD = "_seen"
@@ -123,8 +124,6 @@ class TellsNewerChanges:
         ]
 
     def _open_below(self: Any, request: HttpRequest, row: Model) -> list[Any]:
-        from .pages import ReadOnly
-
         inlines = self.get_inlines(request, row)
         return [inline for inline in inlines if not issubclass(inline, ReadOnly)]
 

@@ -23,6 +23,7 @@ from .forms import KnownSelect
 from .guarded import GuardedFields
 from .newer import TellsNewerChanges, newer_change_of
 from .once import DoneAlready, Once, fresh_key, took_effect
+from .read_only import ReadOnly
 from .words import REFUSALS, sentence_of
 
 
@@ -196,19 +197,6 @@ def _go_to(request: HttpRequest, url: str) -> HttpResponse:
     if request.headers.get("HX-Request"):
         return HttpResponse(headers={"HX-Redirect": url})
     return HttpResponseRedirect(url)
-
-
-class ReadOnly:
-    """Show rows that only services write."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class ShopInline(GuardedFields, TabularInline):

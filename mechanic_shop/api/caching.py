@@ -14,12 +14,14 @@ from typing import Any
 
 from django.core.cache import caches
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import cache_page
 
-from mechanic_shop import metrics
-
 logger = logging.getLogger(__name__)
+
+#: Sent with the ``result`` of asking the cache: ``hit``, ``miss`` or ``error``.
+cache_asked = Signal()
 
 #: How Django begins the key of what it notes beside each page.
 NOTE_PREFIX = "views.decorators.cache.cache_header."
@@ -76,7 +78,7 @@ def cached_rendering(render: Callable[[], bytes], *, key: str, seconds: int) -> 
     """
     at_hand = caches["process"].get(key)
     if at_hand is not None:
-        metrics.meter.cache_asked("hit")
+        cache_asked.send(sender=None, result="hit")
         return bytes(at_hand)
     found = _from_cache(render, key=key, seconds=seconds)
     caches["process"].set(key, found, seconds)
@@ -97,7 +99,7 @@ def _from_cache(render: Callable[[], bytes], *, key: str, seconds: int) -> bytes
     except Exception:
         # Each cache has errors of its own. One of the rendering comes again below.
         logger.warning("The cache does not answer; rendering without it", exc_info=True)
-        metrics.meter.cache_asked("error")
+        cache_asked.send(sender=None, result="error")
         return rendered[-1] if rendered else render()
-    metrics.meter.cache_asked("miss" if rendered else "hit")
+    cache_asked.send(sender=None, result="miss" if rendered else "hit")
     return bytes(answer.content)

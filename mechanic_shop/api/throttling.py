@@ -6,17 +6,19 @@ from ipaddress import IPv6Address, ip_address
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
+from django.dispatch import Signal
 from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
-from mechanic_shop import metrics
-
 from .models import Rate, RateCounter, Spent
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
+
+#: Sent with the ``rule`` whose budget a request found used up.
+request_throttled = Signal()
 
 
 class RuleThrottle(BaseThrottle):
@@ -95,7 +97,7 @@ def spend_at(rate: Rate | tuple[int, int], rule: str, whom: str) -> Spent:
     """Count a request under a rule that has this rate."""
     spent = RateCounter.objects.spend(f"{rule}:{whom}", rate)
     if not spent.allowed:
-        metrics.meter.throttled(rule)
+        request_throttled.send(sender=None, rule=rule)
     return spent
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from django.db.models import Model, QuerySet
 from django.http import Http404
@@ -16,7 +16,6 @@ from rest_framework.serializers import BaseSerializer, Serializer
 from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import GenericViewSet
 
-from mechanic_shop.accounts.models import User
 from mechanic_shop.core.locking import lock_row, save_changes
 from mechanic_shop.queries import PreparedQuery, plain_conditions, row_of
 
@@ -27,6 +26,9 @@ from .permissions import may
 from .throttling import add_rate_headers
 from .unique_errors import save_or_raise_validation_error
 from .writes import WRITES, carry_out
+
+if TYPE_CHECKING:
+    from mechanic_shop.accounts.models import User
 
 M = TypeVar("M", bound=Model)
 
@@ -72,7 +74,7 @@ class ShopViewSet(GenericViewSet[M]):
     def user(self) -> User:
         """The caller; only for actions that need a sign-in."""
         user = self.request.user
-        assert isinstance(user, User)
+        assert user.is_authenticated
         return user
 
     def get_queryset(self) -> QuerySet[M]:

@@ -11,8 +11,7 @@ from typing import ParamSpec, Self, TypeVar
 
 from django.db import OperationalError, connection
 from django.db.transaction import Atomic
-
-from mechanic_shop import metrics
+from django.dispatch import Signal
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -23,6 +22,9 @@ TRIES = 8
 #: No new try after so many seconds: a caller waits for an answer.
 PATIENCE_SECONDS = 6
 LONGEST_FIRST_PAUSE_SECONDS = 0.02
+
+#: Sent with the ``error`` of the database before each new try.
+transaction_retried = Signal()
 
 LOCK_WAIT_TIMEOUT = 1205
 #: Beside it: a deadlock (or a conflict in a cluster), a row changed since the snapshot.
@@ -83,7 +85,7 @@ def retry(work: Callable[[], T]) -> T:
             if late or not is_transient(error):
                 raise
             logger.info("Try %d gave way to another transaction: %s", number, error)
-            metrics.meter.transaction_retried(error)
+            transaction_retried.send(sender=None, error=error)
         time.sleep(uniform(0, LONGEST_FIRST_PAUSE_SECONDS * 2**number))  # noqa: S311
     raise AssertionError("the last try returns or raises")
 

@@ -24,7 +24,7 @@ class MetricsMiddleware:
         began = perf_counter()
         tally.begin()
         response = self.get_response(request)
-        self.meter.answered(
+        self.meter.observe_request(
             method=request.method or "",
             route=route_of(request),
             status=response.status_code,

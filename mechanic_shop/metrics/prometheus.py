@@ -7,10 +7,13 @@ reader import this module: a server without metrics does not pay for its memory.
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from django.db import OperationalError
+from django.dispatch import Signal
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -20,7 +23,10 @@ from prometheus_client import (
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
-from mechanic_shop import metrics
+from inventory.signals import stock_ran_short
+from mechanic_shop.api.caching import cache_asked
+from mechanic_shop.api.throttling import request_throttled
+from mechanic_shop.core.transactions import transaction_retried
 from mechanic_shop.queries import watch
 
 from .tally import tally
@@ -37,7 +43,7 @@ QUERIES = (1, 2, 3, 5, 8, 13, 21, 50, 100)
 REASONS = {1213: "deadlock", 1205: "lock_wait_timeout", 1020: "row_changed"}
 
 
-class PrometheusMeter(metrics.Meter):
+class PrometheusMeter:
     """The shop's metrics, registered in ``registry``."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -95,7 +101,24 @@ class PrometheusMeter(metrics.Meter):
             registry=registry,
         )
 
-    def answered(
+    def connect(self) -> None:
+        """Count from now on what the shop tells by its signals."""
+        for signal, receiver in self._receivers():
+            signal.connect(receiver, weak=False)
+
+    def disconnect(self) -> None:
+        for signal, receiver in self._receivers():
+            signal.disconnect(receiver)
+
+    def _receivers(self) -> tuple[tuple[Signal, Callable[..., None]], ...]:
+        return (
+            (request_throttled, self.count_throttled),
+            (stock_ran_short, self.count_shortage),
+            (cache_asked, self.count_cache_lookup),
+            (transaction_retried, self.count_retry),
+        )
+
+    def observe_request(
         self,
         *,
         method: str,
@@ -113,16 +136,16 @@ class PrometheusMeter(metrics.Meter):
         self._queries.inc(queries)
         self._query_seconds.inc(query_seconds)
 
-    def throttled(self, rule: str) -> None:
+    def count_throttled(self, *, rule: str, **kwargs: Any) -> None:
         self._throttled.labels(rule.lower()).inc()
 
-    def stock_shortage(self) -> None:
+    def count_shortage(self, **kwargs: Any) -> None:
         self._shortages.inc()
 
-    def cache_asked(self, result: str) -> None:
+    def count_cache_lookup(self, *, result: str, **kwargs: Any) -> None:
         self._cache.labels(result).inc()
 
-    def transaction_retried(self, error: Exception) -> None:
+    def count_retry(self, *, error: Exception, **kwargs: Any) -> None:
         self._retries.labels(reason_of(error)).inc()
 
 
@@ -140,7 +163,8 @@ def start() -> PrometheusMeter:
     if folder := os.environ.get(FOLDER_VARIABLE):
         Path(folder).mkdir(mode=0o700, exist_ok=True)
     disable_created_metrics()  # type: ignore[no-untyped-call]
-    metrics.meter = meter = PrometheusMeter(_own_registry())
+    meter = PrometheusMeter(_own_registry())
+    meter.connect()
     watch(tally)
     return meter
 

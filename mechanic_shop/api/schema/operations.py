@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent, build_mock_request
 from rest_framework.request import Request
 
-from mechanic_shop.accounts.models import User
 from mechanic_shop.core.app_config import get_public_permissions
 
 from ..conditional import MAY_BE_CONDITIONAL
@@ -162,5 +162,5 @@ def request_of_the_owner(
 ) -> Request:
     """Build the request by which views are asked what they show: all that there is."""
     request: Request = build_mock_request(method, path, view, None)
-    request.user = User(is_active=True, is_superuser=True)
+    request.user = get_user_model()(is_active=True, is_superuser=True)
     return request

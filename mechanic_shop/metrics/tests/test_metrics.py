@@ -13,7 +13,6 @@ from prometheus_client import CollectorRegistry
 
 from inventory.services import InsufficientStock, adjust_stock
 from inventory.tests.factories import PartFactory
-from mechanic_shop import metrics
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.tests.factories import UserFactory
 from mechanic_shop.api.caching import cached_rendering
@@ -40,10 +39,12 @@ class Figures:
 @pytest.fixture
 def figures(monkeypatch: pytest.MonkeyPatch) -> Iterator[Figures]:
     registry = CollectorRegistry()
-    monkeypatch.setattr(metrics, "meter", PrometheusMeter(registry))
-    monkeypatch.setattr(middleware, "start", lambda: metrics.meter)
+    meter = PrometheusMeter(registry)
+    monkeypatch.setattr(middleware, "start", lambda: meter)
+    meter.connect()
     with connection.execute_wrapper(tally):
         yield Figures(registry)
+    meter.disconnect()
 
 
 @pytest.fixture
@@ -172,21 +173,19 @@ class TestReports:
         assert reason_of(OperationalError(*said)) == reason
 
 
+@pytest.mark.django_db
 class TestRetries:
     def test_are_counted_but_for_the_error_that_ends_them(
-        self, monkeypatch: pytest.MonkeyPatch
+        self, figures: Figures, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        registry = CollectorRegistry()
-        monkeypatch.setattr(metrics, "meter", PrometheusMeter(registry))
-        monkeypatch.setattr(
-            "mechanic_shop.core.transactions.time.sleep", lambda _: None
-        )
-        monkeypatch.setattr("mechanic_shop.core.transactions.connection", Outermost)
+        module = "mechanic_shop.core.transactions"
+        monkeypatch.setattr(f"{module}.time.sleep", lambda _: None)
+        monkeypatch.setattr(f"{module}.connection", Outermost)
 
         with pytest.raises(OperationalError):
             retry(always_deadlocked)
 
-        counted = Figures(registry)("shop_transaction_retries_total", reason="deadlock")
+        counted = figures("shop_transaction_retries_total", reason="deadlock")
         assert counted == TRIES - 1
 
 

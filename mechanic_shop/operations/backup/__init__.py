@@ -9,6 +9,6 @@ that was saved.
 
 from .archive import BackupError
 from .saving import restore, save
-from .stores import store_named
+from .store_lookup import store_named
 
 __all__ = ["BackupError", "restore", "save", "store_named"]

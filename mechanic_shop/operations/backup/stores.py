@@ -1,4 +1,4 @@
-"""The databases that can be saved: what each kind of them does in its own way."""
+"""What each kind of database that can be saved does in its own way."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
-from django.conf import settings
-from django.db import connection
-
-from .archive import BackupError, Tables
+from .archive import Tables
 
 
 class Store(ABC):
@@ -58,20 +55,3 @@ class Store(ABC):
     @abstractmethod
     def undo(self) -> None:
         """Remove what ``load`` brought, and the database if ``load`` made it."""
-
-
-def store_named(name: str | None = None) -> Store:
-    """Return the shop's database, or its neighbour of another name.
-
-    :raises BackupError: if no database can be called that
-    """
-    own = str(settings.DATABASES["default"]["NAME"])
-    if connection.vendor == "mysql":
-        from .mysql import MySQL
-
-        return MySQL(name or own)
-    if connection.vendor == "sqlite":
-        from .sqlite import SQLite
-
-        return SQLite(name or own)
-    raise BackupError(f"No way is known to save {connection.vendor}.")
