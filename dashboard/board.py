@@ -156,7 +156,7 @@ def move_card(tickets: TicketMoves, request: HttpRequest) -> HttpResponse:
 def _move(
     tickets: TicketMoves, request: HttpRequest, ticket_id: str, status: TicketStatus
 ) -> bool:
-    """Tell whether the ticket moved; if it did not, a message says why."""
+    """Return whether the ticket moved; if it did not, a message says why."""
     moved: list[str] = []
 
     def move(ticket: ServiceTicket) -> str:

@@ -69,10 +69,10 @@ def dashboard_callback(request: HttpRequest, context: Figures) -> Figures:
 
 
 def figures_for(user: User) -> Figures:
-    """Return the figures that somebody with the user's rights may see.
+    """Return the figures that somebody with the user's permissions may see.
 
-    They are kept for a minute under the names of those rights: whoever has the same
-    sees the same, and nothing in them is about the person who looks.
+    They are cached for a minute, with the relevant permissions in the key: people with
+    the same permissions see the same, and nothing is about the single person.
     """
     held = [
         permission for permission in relevant_permissions() if user.has_perm(permission)
@@ -80,7 +80,7 @@ def figures_for(user: User) -> Figures:
     figures: Figures | None = cache.get(cache_key(held))
     if figures is None:
         figures = _figures(set(held))
-        # Whoever sets up a shop wants to see each step done at once.
+        # While a shop is being set up, each step has to show as done at once.
         if "found" not in figures:
             cache.set(cache_key(held), figures, CACHE_SECONDS)
     return figures
@@ -221,7 +221,7 @@ CHART_OPTIONS: Figures = {
 
 
 def parts_value_section() -> Figures:
-    """Add up what customers will pay for the parts; each line is rounded by itself."""
+    """Add up what customers will pay for the parts; each line is rounded separately."""
     lines = TicketPart.objects.filter(
         ticket__status__in=ServiceTicket.STARTS, returned_at=None
     ).only("quantity_used", "unit_cost_cents", "markup_percentage")

@@ -1,4 +1,4 @@
-"""The shop's opening hours as a time line, and a way to have worked on it.
+"""Rows get the dates of the past: a time line of the shop's opening hours.
 
 The line counts working minutes: 0 is closing time on the last working day before today
 and every earlier minute is negative, so a story that is told in minutes never works at

@@ -1,4 +1,4 @@
-"""Builds the demo shop: first what is there, then ninety days of work."""
+"""Build the demo shop: first the rows it starts with, then ninety days of work."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .people import (
 )
 from .schedule import plan_visits
 from .shop_events import Counts, Deliveries, Farewells
-from .simulation import Report, Story, live_through
+from .simulation import Report, Story, run_stories
 from .tickets import Shop
 from .vehicles import park_vehicles
 
@@ -46,17 +46,17 @@ TIMES: dict[type[Model], tuple[str, ...]] = {
 }
 
 
-def is_here() -> bool:
-    """Tell whether the demo data are in the database."""
+def has_demo_data() -> bool:
+    """Return whether the demo data are in the database."""
     return Customer.objects.filter(pk=1, email=CUSTOMER_EMAIL).exists()
 
 
-def is_untouched() -> bool:
-    """Tell whether nobody has used the database yet, not even to sign in."""
+def is_unused() -> bool:
+    """Return whether nobody has used the database yet, not even to sign in."""
     return not (User.objects.exists() or Customer.objects.exists())
 
 
-def whatever_is_in_the_way() -> str:
+def find_obstacle() -> str:
     """Name a kind of rows whose ids or emails the demo data need, if there are any."""
     for model in (Customer, Vehicle, Mechanic, Part, ServiceTicket):
         if model._default_manager.exists():
@@ -85,7 +85,11 @@ def build(report: Report) -> None:
     visits = plan_visits(shop, vehicles, mechanics)
     report(f"{len(visits)} tickets, lived through week by week:")
     retired = mechanics[RETIRED_MECHANIC - 1]
-    house: list[Story] = [Deliveries(shop), Counts(shop), Farewells(shop, retired)]
-    live_through(past, [*house, *visits], report)
+    shop_events: list[Story] = [
+        Deliveries(shop),
+        Counts(shop),
+        Farewells(shop, retired),
+    ]
+    run_stories(past, [*shop_events, *visits], report)
     for model, names in TIMES.items():
         past.backdate(model, names)

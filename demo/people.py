@@ -201,7 +201,7 @@ def _add_customer(
 
 
 def _has_login(number: int) -> bool:
-    """Tell whether a customer registered; the shop entered the others itself."""
+    """Return whether a customer registered; the shop entered the others."""
     return number % 3 == 1
 
 

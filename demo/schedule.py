@@ -1,4 +1,4 @@
-"""Decides who comes when, with what, and how it ends."""
+"""Plan the tickets: which vehicle comes when, with what problem, and how it ends."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _crew(
 
 
 def _works(mechanic: Mechanic, minute: int) -> bool:
-    """Tell whether a mechanic is in the shop then and for some days to come."""
+    """Return whether a mechanic works here in that minute and for some days after."""
     hired = -MECHANICS[mechanic.pk - 1][2] * DAY
     leaving = mechanic.pk == RETIRED_MECHANIC
     return hired < minute and not (leaving and minute > LAST_DAY_OF_RETIRED - 8 * DAY)

@@ -16,7 +16,7 @@ from .tickets import Shop
 LAST_DAY_OF_RETIRED = -40 * DAY
 
 
-class House:
+class ShopEvent:
     """A story of the shelf and the people."""
 
     begins = FIRST_COUNT + DAY
@@ -25,7 +25,7 @@ class House:
         self.shop = shop
 
 
-class Deliveries(House):
+class Deliveries(ShopEvent):
     """Every week the supplier refills what has run low."""
 
     def steps(self) -> Iterator[int]:
@@ -45,7 +45,7 @@ class Deliveries(House):
             )
 
 
-class Counts(House):
+class Counts(ShopEvent):
     """Twice a month some shelves are counted, and now and then something is broken."""
 
     begins = FIRST_COUNT + 2 * WEEK
@@ -79,7 +79,7 @@ class Counts(House):
             )
 
 
-class Farewells(House):
+class Farewells(ShopEvent):
     """A mechanic leaves and a part is sold no longer."""
 
     begins = LAST_DAY_OF_RETIRED

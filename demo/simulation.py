@@ -1,4 +1,4 @@
-"""Lets many stories happen at once, in the order of their time."""
+"""A simulation driven by events: run generators step by step, in order of time."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Story(Protocol):
     def steps(self) -> Iterator[int]: ...
 
 
-def live_through(past: Past, stories: Iterable[Story], report: Report) -> None:
-    """Run the stories' steps in order of time until today.
+def run_stories(past: Past, stories: Iterable[Story], report: Report) -> None:
+    """Run the steps of all stories in order of time until today.
 
-    One step after the other, whatever story it belongs to: so the stock that a step
-    finds is what the earlier ones left, and no ledger ever runs backwards.
+    Each step finds the stock that earlier steps of any story have left, so no ledger
+    ever runs backwards.
     """
     queue = [
         (story.begins, number, story, story.steps())

@@ -370,7 +370,7 @@ class TestSeedDemo:
         def power_cut(*args: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(demo, "live_through", power_cut)
+        monkeypatch.setattr(demo, "run_stories", power_cut)
 
         with pytest.raises(KeyboardInterrupt):
             seed_demo("--force")

@@ -1,4 +1,4 @@
-"""The job sheet of a ticket, to be printed and laid into the car."""
+"""The job sheet of a ticket, to be printed and put into the vehicle."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def print_sheet(
     """Render a ticket without the back office around it.
 
     The line totals are what the customer pays. Unit costs and markups never leave the
-    screen: the sheet lies in the car.
+    screen: the sheet stays in the vehicle.
     """
     ticket: ServiceTicket = model_admin.object_in_sight(request, str(object_id))
     lines = list(ticket.ticket_parts.select_related("part", "installed_by"))

@@ -18,7 +18,7 @@ CHANGE = "tickets.change_serviceticket"
 
 
 def takes_work(request: HttpRequest, ticket: ServiceTicket | None) -> bool:
-    """Tell whether to offer the fields of a ticket.
+    """Return whether to offer the fields of a ticket.
 
     A posted form passes, so that the service says in words that the ticket was closed
     while the form was open.

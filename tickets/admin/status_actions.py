@@ -1,4 +1,4 @@
-"""The buttons and actions that move a ticket from status to status."""
+"""The buttons and list actions that change the status of tickets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands above a ticket's tabs: who, which car, how urgent, how much."""
+"""The summary above a ticket's tabs: customer, vehicle, priority, totals."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ PRIORITY_COLORS = {1: "danger", 2: "warning"}
 
 @dataclass(frozen=True)
 class Totals:
-    """What the parts on a ticket cost; the shop's side is None for some eyes."""
+    """What the parts on a ticket cost, as text.
+
+    ``cost`` and ``margin`` are None without the permission to see costs.
+    """
 
     price: str
     cost: str | None

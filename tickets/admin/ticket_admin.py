@@ -1,4 +1,4 @@
-"""The pages of the tickets. Every change on a ticket is a service's verb."""
+"""The admin pages of tickets. Services make every change."""
 
 from __future__ import annotations
 

@@ -217,7 +217,7 @@ class TicketEventInline(ReadOnlyInline):
 
 
 def timeline_of(request: HttpRequest, inline_formsets: Any) -> list[Entry]:
-    """Read aloud the page of events that a ticket's page is going to show."""
+    """Render the events of the current page as sentences."""
     for inline in inline_formsets:
         if inline.formset.model is TicketEvent:
             # Not its forms: a posted page brings back none of the events.

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from demo.build import build, is_here, is_untouched, whatever_is_in_the_way
+from demo.build import build, find_obstacle, has_demo_data, is_unused
 from demo.people import login_table
 
 
@@ -30,8 +30,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["if_empty"] and not is_untouched():
-            if is_here():
+        if options["if_empty"] and not is_unused():
+            if has_demo_data():
                 self.show_logins()
             return
         if not (settings.DEBUG or options["force"]):
@@ -47,10 +47,10 @@ class Command(BaseCommand):
 
         :raises CommandError: if the database holds somebody's data
         """
-        if is_here():
+        if has_demo_data():
             self.stdout.write("The demo data are here already; nothing was changed.")
             return
-        if obstacle := whatever_is_in_the_way():
+        if obstacle := find_obstacle():
             raise CommandError(
                 f"The database holds data that are not the demo's ({obstacle})."
                 " The demo data need an empty one: set DATABASE_URL to a new database."
