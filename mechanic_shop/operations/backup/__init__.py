@@ -8,7 +8,7 @@ that was saved.
 """
 
 from .archive import BackupError
-from .saving import restore, save
+from .save_restore import restore, save
 from .store_lookup import store_named
 
 __all__ = ["BackupError", "restore", "save", "store_named"]

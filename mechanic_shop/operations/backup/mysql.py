@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from django.db import connection
 
 from .archive import BackupError, Table, Tables
-from .stores import Store
+from .databases import Store
 
 #: So that nothing has to be quoted, wherever the name goes.
 NAME = re.compile(r"[A-Za-z0-9_]{1,64}", re.ASCII)

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from .archive import BackupError, Table, Tables
-from .stores import Store
+from .databases import Store
 
 PATIENCE_SECONDS = 20
 TABLES = """

@@ -6,9 +6,9 @@ from django.conf import settings
 from django.db import connection
 
 from .archive import BackupError
+from .databases import Store
 from .mysql import MySQL
 from .sqlite import SQLite
-from .stores import Store
 
 
 def store_named(name: str | None = None) -> Store:

@@ -15,9 +15,9 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from mechanic_shop.operations.backup import BackupError, restore, save, store_named
+from mechanic_shop.operations.backup.databases import Store
 from mechanic_shop.operations.backup.mysql import MySQL
 from mechanic_shop.operations.backup.sqlite import SQLite
-from mechanic_shop.operations.backup.stores import Store
 
 COMMANDS = "mechanic_shop.operations.management.commands"
 

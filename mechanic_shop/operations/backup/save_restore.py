@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from django.utils import timezone
 
 from .archive import BackupError, Manifest, digest_of, pack, unpack
-from .stores import Store
+from .databases import Store
 
 
 def save(store: Store, target: Path) -> Manifest:
