@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from hashlib import sha256
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -81,7 +80,7 @@ class MySQL(Store):
         if not _is_mariadbs(program):
             options += MYSQLDUMP_OPTIONS
         with data.open("wb") as dump:
-            _call(program, *options, self.name, stdout=dump)
+            _call(program, self.name, *options, stdout=dump)
 
     def tables_in(self, data: Path) -> Tables:
         digests: dict[bytes, Any] = {}
@@ -113,7 +112,7 @@ class MySQL(Store):
             _run(f"CREATE DATABASE `{self.name}` COLLATE {collation}")
         with data.open("rb") as dump:
             program = _program("mariadb", "mysql")
-            _call(program, "--default-character-set=utf8mb4", self.name, stdin=dump)
+            _call(program, self.name, "--default-character-set=utf8mb4", stdin=dump)
 
     def undo(self) -> None:
         if self._is_new:
@@ -139,42 +138,28 @@ def _is_mariadbs(program: str) -> bool:
     return b"MariaDB" in answer.stdout
 
 
-def _call(program: str, *options: str, **streams: Any) -> None:
-    """Run a program that connects as the shop does.
+def _call(program: str, name: str, *options: str, **streams: Any) -> None:
+    """Run a program on a database, connected as the shop is.
+
+    The password goes by the environment, as in ``dbshell``: a command line can be read
+    by all users of the machine. The user's own option files would have the last word on
+    it, so none is read.
 
     :raises BackupError: with what it said, if it fails
     """
-    with _option_file() as file:
-        command = [program, f"--defaults-file={file}", *options]
-        done = subprocess.run(command, stderr=subprocess.PIPE, check=False, **streams)  # noqa: S603
+    parameters = {**connection.settings_dict, "NAME": name}
+    (_, *arguments), secret = connection.client.settings_to_cmd_args_env(
+        parameters, options
+    )
+    command = [program, "--no-defaults", *arguments]
+    environment = {**os.environ, **(secret or {})}
+    done = subprocess.run(  # noqa: S603
+        command, env=environment, stderr=subprocess.PIPE, check=False, **streams
+    )
     if done.returncode:
         # Above its last line the client shows the statement, with somebody's data.
         said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
         raise BackupError(f"{Path(program).name} failed: {said}")
-
-
-@contextmanager
-def _option_file() -> Iterator[str]:
-    """Write the password where only this user and the program can read it.
-
-    On a command line all users of the machine could.
-    """
-    params = connection.get_connection_params()
-    options = {
-        "host": params.get("host"),
-        "port": params.get("port"),
-        "socket": params.get("unix_socket"),
-        "user": params.get("user"),
-        "password": params.get("password"),
-    }
-    with NamedTemporaryFile("w", suffix=".cnf") as file:
-        file.write("[client]\n")
-        for name, value in options.items():
-            if value:
-                escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
-                file.write(f'{name}="{escaped}"\n')
-        file.flush()
-        yield file.name
 
 
 # --- Statements -----------------------------------------------------------------------

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import stat
 import subprocess
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db.backends.mysql.client import DatabaseClient
 
 from mechanic_shop.operations.backup import BackupError, mysql, restore, sqlite
 from mechanic_shop.operations.backup.archive import Manifest, digest_of, pack
@@ -27,42 +30,44 @@ CREATE TABLE `empty` (
   `id` bigint(20) NOT NULL
 );
 """
-PARAMS = {"host": "127.0.0.1", "port": 3307, "user": "shop", "password": 'p"w\\d'}
-
-
-class FakeConnection:
-    @staticmethod
-    def get_connection_params() -> dict[str, Any]:
-        return PARAMS
+SETTINGS = {
+    "HOST": "127.0.0.1",
+    "PORT": 3307,
+    "USER": "shop",
+    "PASSWORD": 'p"w\\d',
+    "NAME": "shop",
+    "OPTIONS": {"ssl": {"ca": "/etc/ca.pem"}},
+}
 
 
 class TestMySQL:
-    def test_hands_the_password_over_in_a_file_of_its_owner(
+    def test_hands_the_password_over_where_no_other_user_sees_it(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         seen: dict[str, Any] = {}
 
         def run(command: list[str], **options: Any) -> Any:
-            file = Path(command[1].removeprefix("--defaults-file="))
-            seen.update(command=command, text=file.read_text(), file=file)
-            seen["mode"] = stat.S_IMODE(file.stat().st_mode)
+            seen.update(command=command, environment=options["env"])
             return subprocess.CompletedProcess(command, 0, b"", b"")
 
-        monkeypatch.setattr(mysql, "connection", FakeConnection)
+        connection = SimpleNamespace(settings_dict=SETTINGS, client=DatabaseClient)
+        monkeypatch.setattr(mysql, "connection", connection)
         monkeypatch.setattr(subprocess, "run", run)
 
-        mysql._call("/usr/bin/dump", "--quick", "shop")
+        mysql._call("/usr/bin/dump", "copy", "--quick")
 
-        assert seen["text"].splitlines() == [
-            "[client]",
-            'host="127.0.0.1"',
-            'port="3307"',
-            'user="shop"',
-            'password="p\\"w\\\\d"',
+        assert seen["command"] == [
+            "/usr/bin/dump",
+            "--no-defaults",
+            "--user=shop",
+            "--host=127.0.0.1",
+            "--port=3307",
+            "--ssl-ca=/etc/ca.pem",
+            "copy",
+            "--quick",
         ]
-        assert seen["mode"] == 0o600
-        assert seen["command"][2:] == ["--quick", "shop"]
-        assert not seen["file"].exists()
+        assert seen["environment"]["MYSQL_PWD"] == SETTINGS["PASSWORD"]
+        assert "MYSQL_PWD" not in os.environ
 
     def test_counts_rows_by_lines(self, tmp_path: Path) -> None:
         file = tmp_path / "dump"
