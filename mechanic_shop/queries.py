@@ -3,8 +3,6 @@
 Django builds the SQL of a query anew for each request, which takes longer than the
 database needs to answer it by key. The queries that every request makes are built once
 for each connection, and get their values where they are run.
-
-``watch`` is for those who want to know of every statement, prepared or not.
 """
 
 from __future__ import annotations
@@ -17,7 +15,6 @@ from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.signals import connection_created
 from django.db.models import BigAutoField, Model, QuerySet
 from django.db.models.expressions import Col
 from django.db.models.lookups import Exact, In, IsNull
@@ -26,8 +23,6 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.db.models.sql.where import AND
 
 M = TypeVar("M", bound=Model)
-#: Gets ``execute, sql, params, many, context``; returns what the first one returns.
-Watcher = Callable[..., Any]
 
 #: Stands for the first value while the SQL is made, the one below it for the second,
 #: and so on; no real value is like them.
@@ -40,19 +35,6 @@ PAGE_START, PAGE_SIZE = 7_000_000_000_000_001, 7_000_000_000_000_003
 STEPS = (1, 2, 10, 25, 50, 100)
 #: A database that took longer to say no hangs, and would hang again.
 SILENCE_SECONDS = 1
-
-
-def watch(watcher: Watcher) -> None:
-    """Let every statement on every connection, now and later, go through a watcher."""
-
-    def install(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
-        # Told of each time that it connects, and it keeps its watchers in between.
-        if watcher not in connection.execute_wrappers:
-            connection.execute_wrappers.append(watcher)
-
-    connection_created.connect(install, weak=False)
-    for connection in connections.all(initialized_only=True):
-        install(connection)
 
 
 class PreparedQuery(Generic[M]):

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from mechanic_shop.core.route_names import route_of
 
 from .prometheus import start
-from .tally import tally
+from .query_counter import query_counter
 
 
 class MetricsMiddleware:
@@ -22,14 +22,14 @@ class MetricsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         began = perf_counter()
-        tally.begin()
+        query_counter.reset()
         response = self.get_response(request)
         self.meter.observe_request(
             method=request.method or "",
             route=route_of(request),
             status=response.status_code,
             seconds=perf_counter() - began,
-            queries=tally.queries,
-            query_seconds=tally.seconds,
+            queries=query_counter.queries,
+            query_seconds=query_counter.seconds,
         )
         return response

@@ -26,10 +26,10 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from inventory.signals import stock_ran_short
 from mechanic_shop.api.caching import cache_asked
 from mechanic_shop.api.throttling import request_throttled
+from mechanic_shop.core.query_hooks import observe_queries
 from mechanic_shop.core.transactions import transaction_retried
-from mechanic_shop.queries import watch
 
-from .tally import tally
+from .query_counter import query_counter
 
 #: The client's own: names the folder in which the processes of one server keep their
 #: figures. The server sets it; a development server is one process and has none.
@@ -165,7 +165,7 @@ def start() -> PrometheusMeter:
     disable_created_metrics()  # type: ignore[no-untyped-call]
     meter = PrometheusMeter(_own_registry())
     meter.connect()
-    watch(tally)
+    observe_queries(query_counter.count)
     return meter
 
 

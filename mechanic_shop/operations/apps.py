@@ -9,8 +9,9 @@ class OperationsConfig(ShopAppConfig):
 
     def ready(self) -> None:
         if settings.SLOW_QUERY_MILLISECONDS:
-            from mechanic_shop.queries import watch
+            from mechanic_shop.core.query_hooks import observe_queries
 
             from .slow_queries import SlowQueryLog
 
-            watch(SlowQueryLog(milliseconds=settings.SLOW_QUERY_MILLISECONDS))
+            limit = settings.SLOW_QUERY_MILLISECONDS
+            observe_queries(SlowQueryLog(milliseconds=limit))

@@ -9,9 +9,6 @@ to the request.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from time import perf_counter
-from typing import Any
 
 from mechanic_shop.api.middleware.security_log import current_request
 from mechanic_shop.core.route_names import route_of
@@ -27,21 +24,9 @@ class SlowQueryLog:
     def __init__(self, *, milliseconds: int) -> None:
         self._limit_seconds = milliseconds / 1000
 
-    def __call__(
-        self,
-        execute: Callable[..., Any],
-        sql: str,
-        params: Any,
-        many: bool,
-        context: Any,
-    ) -> Any:
-        began = perf_counter()
-        try:
-            return execute(sql, params, many, context)
-        finally:
-            seconds = perf_counter() - began
-            if seconds >= self._limit_seconds:
-                _log(sql, seconds)
+    def __call__(self, sql: str, seconds: float) -> None:
+        if seconds >= self._limit_seconds:
+            _log(sql, seconds)
 
 
 def _log(sql: str, seconds: float) -> None:

@@ -16,10 +16,11 @@ from inventory.tests.factories import PartFactory
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.tests.factories import UserFactory
 from mechanic_shop.api.caching import cached_rendering
+from mechanic_shop.core.query_hooks import QueryHook
 from mechanic_shop.core.transactions import TRIES, retry
 from mechanic_shop.metrics import middleware
 from mechanic_shop.metrics.prometheus import PrometheusMeter, reason_of
-from mechanic_shop.metrics.tally import tally
+from mechanic_shop.metrics.query_counter import query_counter
 from tests.test_settings import GOOD, start
 
 TOKEN = "a-token-that-only-these-tests-know-0123456789"
@@ -42,7 +43,7 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> Iterator[Figures]:
     meter = PrometheusMeter(registry)
     monkeypatch.setattr(middleware, "start", lambda: meter)
     meter.connect()
-    with connection.execute_wrapper(tally):
+    with connection.execute_wrapper(QueryHook(query_counter.count)):
         yield Figures(registry)
     meter.disconnect()
 

@@ -14,6 +14,7 @@ from django.db.utils import OperationalError
 from inventory.models import Part
 from inventory.tests.factories import PartFactory
 from mechanic_shop.accounts.models import Session
+from mechanic_shop.core.query_hooks import QueryHook
 from mechanic_shop.operations.slow_queries import LONGEST_SQL, SlowQueryLog
 from tests.test_settings import LOCAL, START, start
 from tests.written import written_by
@@ -27,8 +28,11 @@ def slow(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
 
 
 @contextmanager
-def logged(watcher: SlowQueryLog) -> Iterator[list[dict[str, Any]]]:
-    with written_by("slow_queries") as lines, connection.execute_wrapper(watcher):
+def logged(log: SlowQueryLog) -> Iterator[list[dict[str, Any]]]:
+    with (
+        written_by("slow_queries") as lines,
+        connection.execute_wrapper(QueryHook(log)),
+    ):
         yield lines
 
 
@@ -37,7 +41,7 @@ class TestSlowQueryLog:
     def test_says_what_took_how_long_without_a_value(self) -> None:
         with (
             written_by("slow_queries") as lines,
-            connection.execute_wrapper(SlowQueryLog(milliseconds=20)),
+            connection.execute_wrapper(QueryHook(SlowQueryLog(milliseconds=20))),
             connection.execute_wrapper(slow),
         ):
             Part.objects.filter(name="a very private name").first()
@@ -85,7 +89,7 @@ class TestSlowQueryLog:
 
     def test_cuts_what_nobody_would_read(self) -> None:
         with written_by("slow_queries") as lines:
-            EVERY_QUERY(lambda *_: None, "x" * 9_999, None, False, {})
+            EVERY_QUERY("x" * 9_999, 1.0)
 
         assert len(lines[0]["sql"]) == LONGEST_SQL
 
@@ -100,9 +104,9 @@ with connection.cursor() as cursor:
     cursor.execute("SELECT 1")
 print(len(connection.execute_wrappers))"""
 
-    @pytest.mark.parametrize(("milliseconds", "watchers"), [("500", "1"), ("0", "0")])
-    def test_puts_one_watcher_on_a_connection_or_none(
-        self, milliseconds: str, watchers: str
+    @pytest.mark.parametrize(("milliseconds", "wrappers"), [("500", "1"), ("0", "0")])
+    def test_puts_one_wrapper_on_a_connection_or_none(
+        self, milliseconds: str, wrappers: str
     ) -> None:
         environment = {
             **LOCAL,
@@ -112,4 +116,4 @@ print(len(connection.execute_wrappers))"""
 
         done = start(environment, self.QUERY)
 
-        assert (done.stdout.strip(), done.stderr) == (watchers, "")
+        assert (done.stdout.strip(), done.stderr) == (wrappers, "")
