@@ -16,7 +16,7 @@ site: Any = admin.site  # unfold's, which Django's stubs do not know
 # Unfold's own template comes first in the search, so this one needs its own name.
 site.index_template = "dashboard/dashboard.html"
 site.search = search
-ServiceTicketAdmin.add_page("board/", "tickets_serviceticket_board", board)
+ServiceTicketAdmin.register_page("board/", "tickets_serviceticket_board", board)
 
 sidebar_links.add(
     SidebarLink("Workshop", "Dashboard", "dashboard", "admin:index", order=10)

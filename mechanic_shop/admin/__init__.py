@@ -9,12 +9,13 @@ from .buttons import colored, dialog
 from .forms import CentsField, become, changes_of, know_rows
 from .guarded import GuardedFields, without
 from .once import fresh_key
-from .pages import ReadOnlyInline, ShopInline, ShopModelAdmin
+from .pages import Badge, ReadOnlyInline, ShopInline, ShopModelAdmin
 from .read_only import ReadOnly
 from .words import REFUSALS, sentence_of, user_of
 
 __all__ = [
     "REFUSALS",
+    "Badge",
     "CentsField",
     "GuardedFields",
     "ReadOnly",

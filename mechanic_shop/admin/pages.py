@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from django.contrib import messages
 from django.contrib.admin.options import InlineModelAdmin
@@ -27,6 +27,13 @@ from .read_only import ReadOnly
 from .words import REFUSALS, sentence_of
 
 
+class Badge(NamedTuple):
+    """A word on a color: one of unfold's, such as ``success`` or ``danger``."""
+
+    text: str
+    color: str
+
+
 class ShopModelAdmin(GuardedFields, TellsNewerChanges, ModelAdmin):
     """A model's pages, on which a refused change is a sentence and no error page."""
 
@@ -38,18 +45,62 @@ class ShopModelAdmin(GuardedFields, TellsNewerChanges, ModelAdmin):
 
     list_per_page = 50
 
+    #: What ``register_badge`` has added.
+    badges: ClassVar[tuple[Callable[[HttpRequest, Any], Badge | None], ...]] = ()
+
+    change_form_outer_before_template: ClassVar[str | None] = "back_office/badges.html"
+
     @classmethod
-    def show_below(cls, inline: type[InlineModelAdmin]) -> None:
-        """Show rows of another app below this model's, whose app does not know it."""
+    def register_inline(cls, inline: type[InlineModelAdmin]) -> None:
+        """Show rows of another app below this model's, whose app does not know it.
+
+        With ``tab = True`` they have a tab of their own.
+        """
         cls.inlines = (*cls.inlines, inline)
 
     @classmethod
-    def add_page(cls, route: str, name: str, view: Callable[..., HttpResponse]) -> None:
+    def register_button(cls, button: Callable[..., Any]) -> None:
+        """Add a button of another app to the pages of rows; ``dialog`` makes one.
+
+        ``button`` is a method: it gets this admin, the request, the dialog's form and
+        the row's id.
+        """
+        setattr(cls, button.__name__, button)
+        cls.actions_detail = (*cls.actions_detail, button.__name__)
+
+    @classmethod
+    def register_badge(cls, badge: Callable[[HttpRequest, Any], Badge | None]) -> None:
+        """Add a word on a color to the pages of rows.
+
+        ``badge`` gets the request and the row; it returns None where there is none.
+        """
+        cls.badges = (*cls.badges, badge)
+
+    @classmethod
+    def register_page(
+        cls, route: str, name: str, view: Callable[..., HttpResponse]
+    ) -> None:
         """Add a page of another app below this model's address.
 
         ``view`` gets the request and ``model_admin``, behind the site's own guard.
         """
         cls.custom_urls = (*cls.custom_urls, (route, name, view))
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        *args: Any,
+        obj: Any = None,
+        **kwargs: Any,
+    ) -> HttpResponse:
+        if obj is not None:
+            found = (badge(request, obj) for badge in self.badges)
+            context["badges"] = [badge for badge in found if badge]
+        answer: HttpResponse = super().render_change_form(
+            request, context, *args, obj=obj, **kwargs
+        )
+        return answer
 
     def changeform_view(
         self,

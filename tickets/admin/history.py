@@ -100,5 +100,5 @@ class TicketsOfCustomer(TicketsBelow):
         return super().get_queryset(request).select_related("vehicle")
 
 
-CustomerAdmin.show_below(TicketsOfCustomer)
-VehicleAdmin.show_below(TicketsOfVehicle)
+CustomerAdmin.register_inline(TicketsOfCustomer)
+VehicleAdmin.register_inline(TicketsOfVehicle)

@@ -147,6 +147,7 @@ class ServiceTicketAdmin(Exported, TicketMoves):
         ("Times", {"fields": (("opened_at", "closed_at"), "updated_at")}),
     )
     inlines = (TicketMechanicInline, TicketPartInline, TicketEventInline)
+    change_form_outer_before_template = None  # the head shows the badges
 
     class Media:
         css = {"all": ("tickets/ticket_page.css",)}
