@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import partial, wraps
 from random import uniform
-from typing import ParamSpec, Self, TypeVar
+from typing import ParamSpec, TypeVar
 
-from django.db import OperationalError, connection
-from django.db.transaction import Atomic
+from django.db import OperationalError, connection, transaction
 from django.dispatch import Signal
 
 T = TypeVar("T")
@@ -32,29 +32,29 @@ MYSQL_TRANSIENT = frozenset({LOCK_WAIT_TIMEOUT, 1213, 1020})
 SQLITE_TRANSIENT = ("database is locked", "database table is locked")
 
 
-class _UnitOfWork(Atomic):
-    """``atomic``, without a savepoint where the unit around it is undone anyway."""
-
-    def __init__(self) -> None:
-        super().__init__(using=None, savepoint=True, durable=False)
-
-    def __enter__(self) -> None:
-        around = connection.atomic_blocks
-        self.savepoint = not (around and isinstance(around[-1], _UnitOfWork))
-        super().__enter__()
-
-    def _recreate_cm(self) -> Self:
-        # One for each call: threads share what decorates a function.
-        return type(self)()
+#: Whether a unit of work is under way, which the next one joins.
+_in_unit: ContextVar[bool] = ContextVar("in_unit", default=False)
 
 
 def unit_of_work(work: Callable[P, T]) -> Callable[P, T]:
     """Decorate a function of which all takes effect or nothing.
 
-    It joins the unit that calls it, if one does, which must let pass what it raises. A
-    caller that wants to catch that, and to go on, opens an ``atomic`` block of its own.
+    It is ``atomic``, without a savepoint where it joins the unit that calls it, which
+    must let pass what it raises. A caller that wants to catch that, and to go on, opens
+    an ``atomic`` block around the call.
     """
-    return _UnitOfWork()(work)
+
+    @wraps(work)
+    def join_or_begin(*args: P.args, **kwargs: P.kwargs) -> T:
+        is_outermost = not _in_unit.get()
+        before = _in_unit.set(True)
+        try:
+            with transaction.atomic(savepoint=is_outermost):
+                return work(*args, **kwargs)
+        finally:
+            _in_unit.reset(before)
+
+    return join_or_begin
 
 
 def is_transient(error: BaseException | None) -> bool:

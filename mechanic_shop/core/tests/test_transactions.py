@@ -539,6 +539,19 @@ class TestUnitOfWork:
         assert names_of(*pair) == ["before", "before"]
         assert not connection.in_atomic_block
 
+    def test_goes_on_after_an_atomic_block_around_a_part_that_failed(
+        self, pair: tuple[Part, Part]
+    ) -> None:
+        @unit_of_work
+        def careful() -> None:
+            with suppress(Refused), transaction.atomic():
+                rename(pair[0], "half", fails=True)
+            rename(pair[1], "done")
+
+        careful()
+
+        assert names_of(*pair) == ["before", "done"]
+
     def test_goes_on_in_no_unit_of_which_a_part_failed(
         self, pair: tuple[Part, Part]
     ) -> None:
