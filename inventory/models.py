@@ -211,8 +211,8 @@ def new_name() -> str:
 
 
 class PendingImportQuerySet(models.QuerySet["PendingImport"]):
-    def too_old(self) -> Self:
-        return self.filter(created_at__lt=timezone.now() - PendingImport.PATIENCE)
+    def expired(self) -> Self:
+        return self.filter(created_at__lt=timezone.now() - PendingImport.EXPIRES_AFTER)
 
 
 class PendingImport(models.Model):
@@ -222,7 +222,7 @@ class PendingImport(models.Model):
     """
 
     #: Somebody who looks for longer uploads the file again.
-    PATIENCE = timedelta(hours=1)
+    EXPIRES_AFTER = timedelta(hours=1)
 
     name = models.CharField(max_length=32, primary_key=True, default=new_name)
     content = models.BinaryField()
