@@ -22,7 +22,6 @@ from mechanic_shop.core.errors import Conflict, InUse
 from mechanic_shop.core.locking import claim, lock_row, save_changes
 from mechanic_shop.core.models import IdempotencyKey
 from mechanic_shop.core.transactions import retried, unit_of_work
-from mechanic_shop.queries import locked
 
 from .models import Customer, Vehicle
 from .signals import customer_erasing
@@ -245,9 +244,10 @@ def lock_vehicle(vehicle: Vehicle) -> Vehicle:
     :raises OwnerChanged: if it got another owner meanwhile, or the owner is erased
     """
     claim(Customer, vehicle.customer_id)
-    owner = locked(Customer, vehicle.customer_id)
+    owners = Customer.objects.select_for_update()
+    owner = owners.filter(pk=vehicle.customer_id).first()
     claim(Vehicle, vehicle.pk)
-    present = locked(Vehicle, vehicle.pk)
+    present = Vehicle.objects.select_for_update().filter(pk=vehicle.pk).first()
     if owner is None or owner.erased_at or present is None:
         raise OwnerChanged("The owner of this vehicle is no longer a customer.")
     if present.customer_id != owner.pk:

@@ -17,6 +17,7 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.serializers import LoginSerializer
 from mechanic_shop.accounts.services import check_credentials, start_session
 from mechanic_shop.api.login_throttling import clear_login_attempt, login_attempt
+from mechanic_shop.api.pagination import PreparedList
 from mechanic_shop.api.permissions import ANYONE, SIGNED_IN
 from mechanic_shop.api.routers import route
 from mechanic_shop.api.throttling import (
@@ -31,7 +32,7 @@ from mechanic_shop.api.viewsets import (
     UpdateMixin,
 )
 from mechanic_shop.core.locking import save_changes
-from mechanic_shop.queries import PreparedQuery
+from mechanic_shop.core.prepared_queries import PreparedQuery
 
 from . import schema, services
 from .filters import CustomerFilterSet, VehicleFilterSet
@@ -54,6 +55,9 @@ WITH_THEIR_ROWS = PreparedQuery(
         .filter(pk=pk)
     )
 )
+CUSTOMER_BY_ID = PreparedQuery(lambda pk: Customer.objects.not_erased().filter(pk=pk))
+
+CUSTOMERS = PreparedList(lambda: Customer.objects.not_erased().order_by("pk"))
 
 
 def authenticate(request: Request, credentials: dict[str, str]) -> User:
@@ -130,6 +134,8 @@ class CustomerViewSet(ShopModelViewSet[Customer]):
     limits = {"create": CreateCustomerThrottle, "login": LoginThrottle}
     collection = "customers"
     queryset = Customer.objects.order_by("pk")
+    detail_query = CUSTOMER_BY_ID
+    list_queries = {"": CUSTOMERS}
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilterSet
 

@@ -18,6 +18,7 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from mechanic_shop.accounts.models import User
+from mechanic_shop.core.prepared_queries import PreparedQuery
 
 DEFAULT_CATEGORY = "General"
 DEFAULT_REORDER_LEVEL = 5
@@ -155,6 +156,9 @@ class Part(models.Model):
 
     def belongs_to(self, user: User | AnonymousUser) -> bool:
         return False
+
+
+PART_BY_ID = PreparedQuery(lambda pk: Part.objects.filter(pk=pk))
 
 
 class StockMovementQuerySet(models.QuerySet["StockMovement"]):

@@ -15,9 +15,8 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.core.errors import Conflict, InUse, NotFound
 from mechanic_shop.core.locking import save_changes
 from mechanic_shop.core.transactions import unit_of_work
-from mechanic_shop.queries import row_of
 
-from .models import MAX_STOCK, Part, StockMovement
+from .models import MAX_STOCK, PART_BY_ID, Part, StockMovement
 from .signals import stock_ran_short
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ def _move(
     moved = room.update(
         quantity_in_stock=F("quantity_in_stock") + delta, updated_at=timezone.now()
     )
-    present = row_of(Part.objects.all(), part.pk)
+    present = PART_BY_ID.first(part.pk)
     if present is None:
         raise NotFound
     quantity = present.quantity_in_stock

@@ -5,19 +5,23 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from mechanic_shop.api.pagination import PreparedList
 from mechanic_shop.api.routers import route
 from mechanic_shop.api.throttling import CreatePartThrottle
 from mechanic_shop.api.viewsets import ShopModelViewSet
 
 from . import schema, services
 from .filters import PartFilterSet
-from .models import Part
+from .models import PART_BY_ID, Part
 from .serializers import (
     AdjustedPartSerializer,
     AdjustQuantitySerializer,
     PartSerializer,
     StockMovementSerializer,
 )
+
+PARTS = PreparedList(lambda: Part.objects.in_use().order_by("pk"))
+LOW_STOCK = PreparedList(lambda: Part.objects.in_use().low_on_stock().order_by("pk"))
 
 
 @route("inventory")
@@ -38,6 +42,8 @@ class PartViewSet(ShopModelViewSet[Part]):
     limits = {"create": CreatePartThrottle}
     collection = "parts"
     queryset = Part.objects.order_by("pk")
+    detail_query = PART_BY_ID
+    list_queries = {"": PARTS, "low_stock=true": LOW_STOCK}
     serializer_class = PartSerializer
     filterset_class = PartFilterSet
 

@@ -16,7 +16,7 @@ from simple_history.models import HistoricalRecords
 from mechanic_shop.accounts.models import User
 from mechanic_shop.core import count_cache
 from mechanic_shop.core.emails import normalize_email, validate_ascii_email
-from mechanic_shop.queries import PreparedQuery
+from mechanic_shop.core.prepared_queries import PreparedQuery
 
 MAX_SALARY = 1_000_000_000
 
@@ -40,9 +40,7 @@ class MechanicListVersion(models.Model):
 
     @classmethod
     def current(cls) -> str:
-        for (generation,) in CURRENT_GENERATION.rows(1):
-            return str(generation)
-        return "initial"
+        return CURRENT_GENERATION.first(1) or "initial"
 
     @classmethod
     def renew(cls) -> None:
@@ -50,7 +48,9 @@ class MechanicListVersion(models.Model):
 
 
 CURRENT_GENERATION = PreparedQuery(
-    lambda pk: MechanicListVersion.objects.filter(pk=pk).values_list("generation")
+    lambda pk: MechanicListVersion.objects.filter(pk=pk).values_list(
+        "generation", flat=True
+    )
 )
 
 

@@ -32,9 +32,8 @@ LOCKS = {
     "mechanic_shop/admin/once.py": "writes the key's row",
     "inventory/services.py": "writes the part, or deletes it",
     "inventory/part_import/resource.py": "writes the parts",
-    "mechanic_shop/queries.py": "is how the others do it",
 }
-LOCKING = re.compile(r"select_for_update\(|\blocked\(")
+LOCKING = re.compile(r"select_for_update\(")
 #: MySQL's engines and keys; a table of the test's own run has them as production has.
 TABLES = """
 SELECT tables.table_name, tables.engine, MAX(columns.column_key = 'PRI')

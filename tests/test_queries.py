@@ -1,40 +1,28 @@
-"""A prepared query answers what the query it was made of would."""
+"""A prepared query finds what the query set that it was made of would find."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Group, Permission
-from django.db import OperationalError, connection, transaction
-from django.db.models import Model, Q, QuerySet
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from customers.models import Customer, Vehicle
 from customers.tests.factories import CustomerFactory, VehicleFactory
-from inventory.models import Part
 from inventory.tests.factories import PartFactory
-from mechanic_shop import queries
 from mechanic_shop.accounts import rights
 from mechanic_shop.accounts.models import SESSION_BY_ID, Session, User
 from mechanic_shop.accounts.roles import MANAGER, TECHNICIAN
 from mechanic_shop.accounts.services import start_session
 from mechanic_shop.accounts.tests.factories import UserFactory, user_in
-from mechanic_shop.queries import (
-    PreparedQuery,
-    locked,
-    page_of,
-    plain_conditions,
-    row_of,
-)
-from tickets.models import ServiceTicket
-from tickets.tests.factories import TicketFactory
+from mechanic_shop.core.prepared_queries import PreparedQuery
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +49,50 @@ class TestPreparedQuery:
 
     def test_finds_nothing_where_nothing_is(self) -> None:
         assert PreparedQuery(with_owner).first(2**62) is None
+
+    def test_takes_the_bounds_of_a_slice(self) -> None:
+        pks = sorted(vehicle.pk for vehicle in VehicleFactory.create_batch(7))
+        page = PreparedQuery(
+            lambda start, size: Vehicle.objects.order_by("pk")[start : start + size]
+        )
+
+        for start, size in ((0, 3), (3, 3), (6, 3), (2, 1)):
+            found = [vehicle.pk for vehicle in page.all(start, size)]
+            assert found == pks[start : start + size]
+
+    @pytest.mark.parametrize(
+        "columns", [{"flat": True}, {"flat": False}, {"named": True}]
+    )
+    def test_finds_columns_as_its_query_set_does(
+        self, columns: dict[str, bool]
+    ) -> None:
+        vehicle = VehicleFactory.create()
+        names = ["make"] if columns.get("flat") else ["make", "created_at"]
+
+        def build(pk: int) -> Any:
+            return Vehicle.objects.filter(pk=pk).values_list(*names, **columns)
+
+        assert PreparedQuery(build).all(vehicle.pk) == list(build(vehicle.pk))
+
+    def test_brings_along_what_is_prefetched(
+        self, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        vehicle = VehicleFactory.create()
+        by_id = PreparedQuery(
+            lambda pk: Customer.objects.prefetch_related("vehicles").filter(pk=pk)
+        )
+
+        owner = by_id.first(vehicle.customer_id)
+
+        assert owner is not None
+        with django_assert_num_queries(0):
+            assert list(owner.vehicles.all()) == [vehicle]
+
+    def test_refuses_a_value_that_the_sql_does_not_take(self) -> None:
+        by_id = PreparedQuery(lambda pk: Vehicle.objects.filter(pk=pk + 1))
+
+        with pytest.raises(AssertionError, match="as it is"):
+            by_id.first(1)
 
     def test_makes_its_sql_once(self) -> None:
         vehicle, made = VehicleFactory.create(), []
@@ -172,58 +204,17 @@ class TestPermissionsOfAUser:
 
 @pytest.mark.django_db(transaction=True)
 class TestConnectionThatTheDatabaseClosed:
-    @pytest.fixture(autouse=True)
-    def _nobody_home(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Let every query on the connection of now fail, and none on the next one."""
-        vehicle = VehicleFactory.create()
-        self.key, self.by_id = vehicle.pk, PreparedQuery(with_owner)
-        connection.ensure_connection()
-        dead = connection.connection
-
-        def fetch(wrapper: Any, sql: str, params: Any) -> Any:
-            if wrapper.connection is dead:
-                raise OperationalError(2006, "Server has gone away")
-            return once(wrapper, sql, params)
-
-        once = queries._fetch_once
-        monkeypatch.setattr(queries, "_fetch_once", fetch)
-        monkeypatch.setattr(
-            connection, "is_usable", lambda: connection.connection is not dead
-        )
-
-    def test_is_replaced(self) -> None:
+    def test_is_replaced(self, monkeypatch: pytest.MonkeyPatch) -> None:
         if connection.vendor == "sqlite":
             pytest.skip("What closes this connection deletes the database.")
-        assert self.by_id.first(self.key) is not None
+        vehicle, by_id = VehicleFactory.create(), PreparedQuery(with_owner)
+        assert by_id.first(vehicle.pk) == vehicle
+        monkeypatch.setattr(connection, "health_check_enabled", True)
+        monkeypatch.setattr(connection, "health_check_done", False)
 
-    def test_is_not_replaced_where_something_was_done_on_it(self) -> None:
-        with pytest.raises(OperationalError), transaction.atomic():
-            self.by_id.first(self.key)
+        connection.connection.close()
 
-    def test_is_not_asked_about_if_there_is_none(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        if connection.vendor == "sqlite":
-            pytest.skip("What closes this connection deletes the database.")
-
-        def refuse() -> None:
-            raise OperationalError(2002, "Can't connect")
-
-        connection.close()
-        monkeypatch.undo()
-        monkeypatch.setattr(connection, "connect", refuse)
-
-        with pytest.raises(OperationalError, match="connect"):
-            self.by_id.first(self.key)
-
-    def test_is_not_tried_again_after_a_long_silence(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        seconds = iter((0.0, 5.0))
-        monkeypatch.setattr(queries, "monotonic", lambda: next(seconds))
-
-        with pytest.raises(OperationalError):
-            self.by_id.first(self.key)
+        assert by_id.first(vehicle.pk) == vehicle
 
 
 @pytest.mark.django_db(transaction=True)
@@ -239,90 +230,6 @@ class TestThreads:
 
         with ThreadPoolExecutor(4) as pool:
             assert list(pool.map(find, range(8))) == [vehicle.make] * 8
-
-
-class TestPage:
-    """A list gets its own page, whatever other lists were asked for before."""
-
-    @pytest.fixture(autouse=True)
-    def _a_shop(self) -> None:
-        CustomerFactory.create_batch(7, walk_in=True)
-        CustomerFactory.create(walk_in=True, erased_at=timezone.now())
-        for number in range(6):
-            PartFactory.create(quantity_in_stock=number, is_active=number % 2 == 0)
-        for status in ("open", "waiting", "open", "in_progress", "open"):
-            TicketFactory.create(status=status)
-
-    LISTS: ClassVar[list[Callable[[], QuerySet[Any]]]] = [
-        lambda: Customer.objects.order_by("pk"),
-        lambda: Customer.objects.order_by("-pk"),
-        lambda: Customer.objects.filter(erased_at=None).order_by("pk"),
-        lambda: Customer.objects.exclude(erased_at=None).order_by("pk"),
-        lambda: Customer.objects.filter(pk__lt=4).order_by("pk"),
-        lambda: Customer.objects.select_related("user").order_by("pk"),
-        lambda: Vehicle.objects.filter(customer__erased_at=None).order_by("pk"),
-        lambda: Part.objects.filter(is_active=True).order_by("pk"),
-        lambda: Part.objects.filter(is_active=False).order_by("pk"),
-        lambda: Part.objects.filter(is_active=True, is_low=True).order_by("pk"),
-        lambda: Part.objects.filter(quantity_in_stock=1).order_by("pk"),
-        lambda: Part.objects.filter(quantity_in_stock=0).order_by("pk"),
-        lambda: ServiceTicket.objects.filter(status__in=["open"]).order_by("pk"),
-        lambda: ServiceTicket.objects.filter(status__in=["waiting"]).order_by("pk"),
-        lambda: ServiceTicket.objects.filter(status="open").order_by("pk"),
-        lambda: ServiceTicket.objects.exclude(status__in=["open"]).order_by("pk"),
-        lambda: ServiceTicket.objects.filter(
-            Q(closed_at=None) | Q(status__in=["open"])
-        ).order_by("pk"),
-    ]
-
-    def test_has_the_rows_of_its_list(self) -> None:
-        for _ in range(2):
-            for made in self.LISTS:
-                for start, size in ((0, 2), (2, 2), (1, 3), (0, 100)):
-                    rows = made()
-                    page = page_of(
-                        rows,
-                        lambda part, rows=rows: rows[part],  # type: ignore[misc]
-                        start=start,
-                        size=size,
-                        kind="plain",
-                    )
-                    assert page == list(made()[start : start + size])
-
-    def test_has_the_row_of_each_key(self) -> None:
-        for _ in range(2):
-            for made in self.LISTS:
-                for pk in (0, 1, 2, 5, -1, 2**63, 10**30, *_pks_of(made().model)):
-                    assert row_of(made(), pk) == made().filter(pk=pk).first()
-
-    def test_finds_rows_with_short_keys(self) -> None:
-        group = Group.objects.create(name="Painters")
-
-        with transaction.atomic():
-            assert locked(Group, group.pk) == group
-        assert row_of(Group.objects.all(), group.pk) == group
-
-    def test_brings_what_was_to_be_fetched_along(
-        self, django_assert_num_queries: DjangoAssertNumQueries
-    ) -> None:
-        rows = Customer.objects.order_by("pk").prefetch_related("vehicles")
-
-        page = page_of(rows, lambda part: rows[part], start=0, size=2, kind="plain")
-
-        with django_assert_num_queries(0):
-            assert [list(customer.vehicles.all()) for customer in page] == [[], []]
-
-    def test_is_not_prepared_for_a_value_of_somebody(self) -> None:
-        assert plain_conditions(Customer.objects.filter(user=1)) is None
-        assert (
-            plain_conditions(Customer.objects.filter(user__email="a@b.example")) is None
-        )
-        assert plain_conditions(ServiceTicket.objects.filter(status__in=["x"])) is None
-        assert plain_conditions(Customer.objects.filter(erased_at=None))
-
-
-def _pks_of(model: type[Model]) -> list[int]:
-    return list(model._default_manager.values_list("pk", flat=True))
 
 
 class TestManyValues:

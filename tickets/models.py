@@ -20,7 +20,7 @@ from django.utils.functional import cached_property
 from customers.models import MAX_MILEAGE, Customer, Vehicle
 from inventory.models import Part
 from mechanic_shop.accounts.models import User
-from mechanic_shop.queries import PreparedQuery
+from mechanic_shop.core.prepared_queries import PreparedQuery
 from mechanics.models import Mechanic
 
 MAX_MINUTES = 100_000

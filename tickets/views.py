@@ -14,12 +14,14 @@ from rest_framework.serializers import BaseSerializer
 
 from customers.models import Customer
 from inventory.models import Part
+from mechanic_shop.api.pagination import PreparedList
 from mechanic_shop.api.permissions import SIGNED_IN
 from mechanic_shop.api.routers import route
 from mechanic_shop.api.serializers import StrictSerializer
 from mechanic_shop.api.throttling import CreateTicketThrottle
-from mechanic_shop.api.viewsets import ShopModelViewSet, ShopViewSet, row_in_path
+from mechanic_shop.api.viewsets import ShopModelViewSet, ShopViewSet
 from mechanic_shop.core.locking import lock_row
+from mechanic_shop.core.prepared_queries import PreparedQuery
 from mechanics.models import Mechanic
 
 from . import schema, services
@@ -46,6 +48,14 @@ from .serializers import (
 )
 
 Status = ServiceTicket.Status
+TICKET_BY_ID = PreparedQuery(lambda pk: ServiceTicket.objects.with_car().filter(pk=pk))
+
+TICKETS = PreparedList(
+    lambda: ServiceTicket.objects.with_car().order_by("-opened_at", "-pk")
+)
+TICKETS_IN_PROGRESS = PreparedList(
+    lambda: TICKETS.build().filter(status__in=[Status.IN_PROGRESS])
+)
 
 
 class TicketRows(ShopViewSet[ServiceTicket]):
@@ -88,7 +98,7 @@ class MechanicVerbs(TicketRows):
 
     def get_mechanic(self, mechanic_id: str) -> Mechanic:
         visible = Mechanic.objects.visible_to(self.request.user)
-        return row_in_path(visible, mechanic_id)
+        return get_object_or_404(visible, pk=mechanic_id)
 
     @schema.assign_mechanic
     @action(
@@ -184,7 +194,7 @@ class PartVerbs(TicketRows):
 
     def get_part(self, part_id: str) -> Part:
         visible = Part.objects.visible_to(self.request.user)
-        return row_in_path(visible, part_id)
+        return get_object_or_404(visible, pk=part_id)
 
     def install(self, ticket: ServiceTicket, **body: Any) -> Response:
         line = services.install_part(ticket=ticket, by=self.user, **body)
@@ -314,6 +324,8 @@ class ServiceTicketViewSet(
         "events": "tickets.view_ticketevent",
     }
     limits = {"create": CreateTicketThrottle}
+    detail_query = TICKET_BY_ID
+    list_queries = {"": TICKETS, "status=in_progress": TICKETS_IN_PROGRESS}
 
     def perform_create(self, serializer: BaseSerializer[ServiceTicket]) -> None:
         body = dict(serializer.validated_data)

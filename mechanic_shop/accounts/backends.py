@@ -6,7 +6,7 @@ from django.contrib.auth.backends import BaseBackend, ModelBackend
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model
 
-from mechanic_shop.queries import PreparedQuery
+from mechanic_shop.core.prepared_queries import PreparedQuery
 
 from .models import User
 from .rights import names_of, read, rights_of
@@ -36,9 +36,7 @@ class ShopBackend(ModelBackend):
 
 
 def _read_rights(user_id: int) -> list[int | None]:
-    for columns in RIGHTS_BY_USER.rows(user_id):
-        return read(*columns)
-    return []
+    return read(*(RIGHTS_BY_USER.first(user_id) or ()))
 
 
 RIGHTS_BY_USER = PreparedQuery(

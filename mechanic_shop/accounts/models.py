@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from mechanic_shop.core.emails import normalize_email, validate_ascii_email
-from mechanic_shop.queries import PreparedQuery
+from mechanic_shop.core.prepared_queries import PreparedQuery
 
 from . import rights
 

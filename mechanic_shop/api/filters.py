@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from datetime import UTC
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import django_filters
 import django_filters.fields
 from django import forms
 from django.db.models import Q, QuerySet
 from django.utils import timezone
-from django_filters import utils
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from drf_spectacular.drainage import set_override
-
-from mechanic_shop.queries import name_of
 
 from .choice_fields import listed
 
@@ -26,11 +23,6 @@ if TYPE_CHECKING:
 TRUE_WORDS = {"true", "1"}
 FALSE_WORDS = {"false", "0"}
 MAX_ID = 2**63 - 1
-#: So many filters at once have a filter set of their own; of more there are too many.
-FEW = 3
-#: Lists that were asked for before, and how many of them are kept.
-_known: dict[Hashable, QuerySet[Any]] = {}
-MAX_KNOWN = 500
 
 
 def document(query_filter: django_filters.Filter, **schema: Any) -> None:
@@ -40,57 +32,15 @@ def document(query_filter: django_filters.Filter, **schema: Any) -> None:
 
 
 class StrictFilterBackend(DjangoFilterBackend):
-    """Apply the view's ``filterset_class`` to lists; a bad value is a 400.
-
-    A list with only such conditions as are the same for everybody, like the parts that
-    are low in stock, is put together once: its form and its conditions take longer than
-    its answer. So what a filter makes of a value may depend on the caller only if it
-    shows in the conditions, as somebody's id does.
-    """
+    """Apply the view's ``filterset_class`` to lists; a bad value is a 400."""
 
     def filter_queryset(
         self, request: Request, queryset: QuerySet[Any], view: APIView
     ) -> QuerySet[Any]:
-        filters = self.get_filterset_class(view, queryset)
-        if filters is None or getattr(view, "detail", False):
+        if getattr(view, "detail", False):
             return queryset
-        wanted = {
-            name: tuple(values)
-            for name, values in request.query_params.lists()
-            if name in filters.base_filters
-        }
-        name = name_of(queryset)
-        key = (filters, name, *sorted(wanted.items()))
-        rows = _known.get(key)
-        if rows is None:
-            rows = self._filtered(request, queryset, filters, frozenset(wanted))
-            if name is not None and name_of(rows) is not None:
-                _remember(key, rows)
-        return rows.all()
-
-    def _filtered(
-        self,
-        request: Request,
-        queryset: QuerySet[Any],
-        filters: type[ShopFilterSet],
-        wanted: frozenset[str],
-    ) -> QuerySet[Any]:
-        # A form takes longer with each field.
-        if not wanted:
-            return filters.unfiltered(queryset)
-        narrow = filters.narrowed(wanted)
-        filterset = narrow(request.query_params, queryset=queryset, request=request)
-        if not filterset.is_valid():
-            raise utils.translate_validation(filterset.errors)
-        filtered: QuerySet[Any] = filterset.qs
+        filtered: QuerySet[Any] = super().filter_queryset(request, queryset, view)
         return filtered
-
-
-def _remember(key: Hashable, rows: QuerySet[Any]) -> None:
-    # One value can be written in many ways.
-    if len(_known) >= MAX_KNOWN:
-        _known.clear()
-    _known[key] = rows
 
 
 class StrictBooleanField(forms.NullBooleanField):
@@ -175,40 +125,6 @@ class ShopFilterSet(FilterSet):
     """The base of the list filters; ``search_columns`` makes ``search`` work."""
 
     search_columns: Sequence[str] = ()
-    _form_class: ClassVar[type[forms.Form] | None] = None
-    _narrowed: ClassVar[dict[tuple[type, frozenset[str]], type[ShopFilterSet]]] = {}
-
-    @classmethod
-    def unfiltered(cls, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Keep what is listed when nobody asks for anything in particular."""
-        return queryset
-
-    @classmethod
-    def narrowed(cls, names: frozenset[str]) -> type[ShopFilterSet]:
-        """Return a filter set of these few filters alone, made once for each set.
-
-        Every filter may be left out, and one that is left out filters nothing.
-        """
-        if len(names) > FEW:
-            return cls
-        key = (cls, names)
-        if key not in cls._narrowed:
-            narrow: Any = type(cls.__name__, (cls,), {"__module__": cls.__module__})
-            narrow.base_filters = {
-                name: query_filter
-                for name, query_filter in cls.base_filters.items()
-                if name in names
-            }
-            cls._narrowed[key] = narrow
-        return cls._narrowed[key]
-
-    def get_form_class(self) -> type[forms.Form]:
-        """Make the form once; each use of it copies its fields anyway."""
-        if "_form_class" not in type(self).__dict__:
-            type(self)._form_class = super().get_form_class()
-        form_class = type(self)._form_class
-        assert form_class is not None
-        return form_class
 
     def filter_search(
         self, queryset: QuerySet[Any], name: str, value: str

@@ -1,10 +1,15 @@
 """Pages with the block that both systems' clients read."""
 
+from __future__ import annotations
+
 import re
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from django.core.paginator import EmptyPage, Page, Paginator
-from django.db.models import IntegerField, QuerySet, Subquery
+from django.db.models import IntegerField, Model, QuerySet, Subquery
+from django.db.models.sql import Query
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.request import Request
@@ -12,10 +17,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from mechanic_shop.core import count_cache
-from mechanic_shop.queries import page_of
+from mechanic_shop.core.prepared_queries import PreparedQuery
+
+M = TypeVar("M", bound=Model)
 
 #: More digits than any list has pages, few enough for Python to read.
-MAX_OFFSET = 2**62
+MAX_OFFSET = 2**61
+BOTH = (True, False)
 POSITIVE = re.compile(r"0*[1-9][0-9]{0,99}", re.ASCII)
 
 
@@ -38,17 +46,41 @@ class KeysOf(Subquery):
         super().__init__(page.values("pk"))
 
 
+class PreparedList(Generic[M]):
+    """A list whose pages are read by SQL that is made once; see ``PreparedQuery``."""
+
+    def __init__(self, build: Callable[[], QuerySet[M]]) -> None:
+        self.build = build
+        self._first = {counts: PreparedQuery(self._page(counts, 0)) for counts in BOTH}
+        self._later = {counts: PreparedQuery(self._page(counts)) for counts in BOTH}
+
+    def page(self, start: int, size: int, *, counts: bool) -> list[M]:
+        if start:
+            return self._later[counts].all(start, size)
+        return self._first[counts].all(size)
+
+    def _page(self, counts: bool, *bounds: int) -> Callable[..., QuerySet[M]]:
+        return lambda *more: page_of(self.build(), *bounds, *more, counts=counts)
+
+
 class OneQueryPaginator(Paginator):
     """Read a page and the number of all rows in one query instead of two.
 
-    Of a long list, the number may be one that was counted a little while ago.
+    Of a long list, the number may be one that was counted a little while ago. A list
+    that asks for more than rows, say for ``values()``, is left to Django's paginator.
     """
 
     def page(self, number: int | str) -> Page[Any]:
-        rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
+        rows: Any = self.object_list
+        find: Callable[..., Any] = partial(page_of, rows)
+        if isinstance(rows, PreparedList):
+            find, rows = rows.page, rows.build()
+        elif not isinstance(rows, QuerySet) or not asks_for_rows_only(rows.query):
+            return super().page(number)
         first = (int(number) - 1) * self.per_page
         total = count_cache.recent(rows)
-        found = self._found(rows, first, counts=total is None)
+        counts, size = total is None, self.per_page
+        found = [] if first > MAX_OFFSET else list(find(first, size, counts=counts))
         if not found and first:
             raise EmptyPage("That page contains no results")
         if total is None and found:
@@ -58,38 +90,55 @@ class OneQueryPaginator(Paginator):
         self.__dict__["count"] = max(total or 0, first + len(found))
         return Page(found, int(number), self)
 
-    def _found(self, rows: QuerySet[Any], first: int, *, counts: bool) -> list[Any]:
-        def counted(shown: QuerySet[Any]) -> QuerySet[Any]:
-            return shown.annotate(rows_in_all=RowCount(rows)) if counts else shown
 
-        def build(page: slice) -> QuerySet[Any]:
-            if not page.start and not rows.query.select_related:
-                return counted(rows)[page]
-            # The keys first, which an index holds in order, and then the rows behind
-            # them: to skip a row, a database has to read it, and to join rows it may
-            # read all of them and sort them afterwards.
-            shown = counted(_without_conditions(rows))
-            return shown.filter(pk__in=KeysOf(rows[page]))
+def page_of(rows: QuerySet[M], start: int, size: int, *, counts: bool) -> QuerySet[M]:
+    """Return a page; with ``rows_in_all``, the number of all rows, if it counts."""
+    page = rows[start : start + size]
+    is_by_key = bool(start or rows.query.select_related)
+    # The keys first, which an index holds in order, and then the rows behind them: to
+    # skip a row, a database has to read it, and to join rows it may read all of them
+    # and sort them afterwards.
+    shown = _without_conditions(rows).filter(pk__in=KeysOf(page)) if is_by_key else rows
+    if counts:
+        shown = shown.annotate(rows_in_all=RowCount(rows))
+    return shown if is_by_key else shown[:size]
 
-        if first >= MAX_OFFSET:
-            return []
-        return page_of(rows, build, start=first, size=self.per_page, kind=counts)
+
+#: What a query of all rows takes over from a list: what is shown, and in which order.
+SHOWN = (
+    *("select_related", "deferred_loading"),
+    *("order_by", "default_ordering", "standard_ordering"),
+)
+#: What only says which rows are in a list. All other parts of a query change what a
+#: row is, or are new in Django and may do so.
+CONDITIONS = frozenset(
+    {
+        *("where", "alias_map", "alias_refcount", "table_map", "used_aliases"),
+        *("base_table", "filter_is_sticky", "_lookup_joins"),
+    }
+)
+
+
+def asks_for_rows_only(query: Query) -> bool:
+    """Return whether a query is no more than some rows of a model in some order."""
+    plain = type(query)(query.model)
+    return all(
+        value == getattr(plain, name, None)
+        for name, value in vars(query).items()
+        if name not in CONDITIONS and name not in SHOWN
+    )
 
 
 def _without_conditions(rows: QuerySet[Any]) -> QuerySet[Any]:
-    """Return all rows of the model, with the same joins for show and the same order.
+    """Return all rows of the model, shown in the same way and the same order.
 
     What was found by its key needs no condition, and one would tempt a database to
-    read by that condition's index instead.
+    read by that condition's index instead. Django has no public way to take conditions
+    back, so this makes a query of its own.
     """
-    if rows.query.annotations:
-        return rows
-    every, query = rows.all(), rows.model._default_manager.all().query
-    query.select_related = rows.query.select_related
-    query.order_by = rows.query.order_by
-    query.default_ordering = rows.query.default_ordering
-    query.standard_ordering = rows.query.standard_ordering
-    query.deferred_loading = rows.query.deferred_loading
+    every, query = rows.all(), type(rows.query)(rows.model)
+    for name in SHOWN:
+        setattr(query, name, getattr(rows.query, name))
     every.query = query
     return every
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from copy import copy, deepcopy
 from datetime import UTC
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from django.db import models
 from django.db.models import Model, QuerySet
@@ -16,10 +15,9 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from mechanic_shop.core.emails import normalize_email, validate_ascii_email
-from mechanic_shop.queries import row_of
 
 from .choice_fields import ListedChoiceField
-from .prepared import PreparedMixin
+from .compiled_serializers import CompiledModelSerializer
 
 M = TypeVar("M", bound=Model)
 
@@ -92,20 +90,12 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField[M]):
         present = getattr(row, self.source or "", None)
         if present is not None and str(data) == str(present.pk):
             return present  # type: ignore[no-any-return]
-        assert self.pk_field is not None, "every reference that is written has one"
-        pk = self.pk_field.to_internal_value(data)
-        found = row_of(self.get_queryset(), pk)
-        if found is None:
-            self.fail("does_not_exist", pk_value=pk)
-        return found
+        return super().to_internal_value(data)
 
     def get_queryset(self) -> QuerySet[M]:
         queryset = super().get_queryset()
         visible: QuerySet[M] = queryset.visible_to(self.context["request"].user)  # type: ignore[union-attr]
         return visible
-
-
-AnyField: TypeAlias = "serializers.Field[Any, Any, Any, Any]"
 
 
 class StrictFieldsMixin(serializers.Serializer[Any]):
@@ -114,15 +104,6 @@ class StrictFieldsMixin(serializers.Serializer[Any]):
     Derived and nested values are simply ignored, so that a client can send back what it
     was given. ``ignored_fields`` of ``Meta`` adds names that are not fields at all.
     """
-
-    _found: ClassVar[dict[type, dict[str, AnyField]]] = {}
-
-    def get_fields(self) -> dict[str, AnyField]:
-        """Copy the fields of the class, which DRF would find out for each body anew."""
-        found = self._found.get(type(self))
-        if found is None:
-            found = self._found.setdefault(type(self), super().get_fields())
-        return {name: _copy_of(field) for name, field in found.items()}
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
@@ -168,26 +149,15 @@ class StrictFieldsMixin(serializers.Serializer[Any]):
             return sent
 
 
-def _copy_of(field: AnyField) -> AnyField:
-    """Copy a field that is in no serializer yet."""
-    has_fields = isinstance(field, serializers.BaseSerializer) or any(
-        hasattr(field, name) for name in ("child", "child_relation")
-    )
-    # Those inside would go on belonging to the field that was copied.
-    return deepcopy(field) if has_fields else copy(field)
-
-
 class StrictSerializer(StrictFieldsMixin, serializers.Serializer[Any]):
     """The base of request bodies that are no model."""
 
 
-class ShownModelSerializer(PreparedMixin, serializers.ModelSerializer[M]):
+class ShownModelSerializer(CompiledModelSerializer[M]):
     """The base of rows that are only shown."""
 
 
-class StrictModelSerializer(
-    PreparedMixin, StrictFieldsMixin, serializers.ModelSerializer[M]
-):
+class StrictModelSerializer(StrictFieldsMixin, CompiledModelSerializer[M]):
     """The base of every resource: strict, times in UTC, one spelling of emails."""
 
     serializer_field_mapping = {

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from urllib.parse import urlencode
 
 from django.db.models import Model, QuerySet
 from django.http import Http404
@@ -17,11 +18,11 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.viewsets import GenericViewSet
 
 from mechanic_shop.core.locking import lock_row, save_changes
-from mechanic_shop.queries import PreparedQuery, plain_conditions, row_of
+from mechanic_shop.core.prepared_queries import PreparedQuery
 
 from .conditional import tagged, unless_known
 from .idempotency import key_of
-from .pagination import ShopPagination
+from .pagination import PreparedList, ShopPagination
 from .permissions import may
 from .throttling import add_rate_headers
 from .unique_errors import save_or_raise_validation_error
@@ -34,23 +35,13 @@ M = TypeVar("M", bound=Model)
 
 #: A number of fewer digits than this fits into any key column.
 MAX_KEY_DIGITS = 19
-#: By view, action and method; see ``ShopViewSet._query_by_key``.
-QUERIES_BY_KEY: dict[tuple[type, str | None, str], PreparedQuery[Any] | None] = {}
+PAGE_PARAMETERS = frozenset({"page", "per_page"})
 
 
-def key_in_path(digits: str) -> int | None:
+def parse_pk(digits: str) -> int | None:
     """Read a key; there may be more digits than Python reads into a number."""
     digits = digits.lstrip("0") or "0"
     return int(digits) if len(digits) < MAX_KEY_DIGITS else None
-
-
-def row_in_path(rows: QuerySet[M], digits: str) -> M:
-    """:raises Http404: if none of the rows has this key"""
-    pk = key_in_path(digits)
-    row = None if pk is None else row_of(rows, pk)
-    if row is None:
-        raise Http404
-    return row
 
 
 class ShopViewSet(GenericViewSet[M]):
@@ -60,11 +51,18 @@ class ShopViewSet(GenericViewSet[M]):
     ``limits`` some of them to a rate limit, and ``collection`` names the list in a
     paginated answer. Each write is ``one_transaction``, but for those that hash a
     password: that takes too long to make others wait.
+
+    What is asked for all day may be named, so that its SQL is made once: by
+    ``detail_query`` a row, and by ``list_queries`` some lists, each under the query
+    string that asks for it. They are used for callers who hold the permission of
+    ``retrieve``, so that is what ``visible_to`` has to show to them.
     """
 
     verbs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
     limits: ClassVar[Mapping[str, type[BaseThrottle]]] = {}
     collection: ClassVar[str] = "results"
+    detail_query: ClassVar[PreparedQuery[Any] | None] = None
+    list_queries: ClassVar[Mapping[str, PreparedList[Any]]] = {}
     one_transaction = True
     throttled_by: Throttled | None = None
     pagination_class = ShopPagination
@@ -83,34 +81,19 @@ class ShopViewSet(GenericViewSet[M]):
         return visible
 
     def get_object(self) -> M:
-        query = self._query_by_key(self.get_queryset)
-        if query is None:
+        if self.detail_query is None or not self.may_see_every_row():
             return super().get_object()
-        pk = key_in_path(self.kwargs["pk"])
-        row = None if pk is None else query.first(pk)
+        pk = parse_pk(self.kwargs["pk"])
+        row = None if pk is None else self.detail_query.first(pk)
         if row is None:
             raise Http404
         self.check_object_permissions(self.request, row)
-        return row
+        return row  # type: ignore[no-any-return]
 
-    def _query_by_key(
-        self, get_rows: Callable[[], QuerySet[M]]
-    ) -> PreparedQuery[M] | None:
-        """Return the query for one row, made once, if the caller may see them all.
-
-        Where rows depend on who asks, or on another row in the path, there is none.
-        """
-        verb = self.verbs.get("retrieve")
-        if not isinstance(verb, str) or not may(self.request.user, verb):
-            return None
-        key = (type(self), self.action, get_rows.__name__)
-        if key not in QUERIES_BY_KEY:
-            rows = get_rows()
-            is_everybodys = plain_conditions(rows) is not None
-            QUERIES_BY_KEY[key] = (
-                PreparedQuery(lambda pk: rows.filter(pk=pk)) if is_everybodys else None
-            )
-        return QUERIES_BY_KEY[key]
+    def may_see_every_row(self) -> bool:
+        """Return whether ``visible_to`` depends on nothing else for this caller."""
+        permission = self.verbs.get("retrieve")
+        return isinstance(permission, str) and self.request.user.has_perm(permission)
 
     def get_authenticate_header(self, request: Request) -> str:
         """Name the scheme where nobody authenticates too: a wrong password is a 401."""
@@ -181,8 +164,9 @@ class ShopViewSet(GenericViewSet[M]):
 
         :raises ObjectDoesNotExist: if it is not there, or not visible to the caller
         """
-        query = self._query_by_key(self.get_shown)
-        row = query.first(pk) if query else None
+        row = None
+        if self.detail_query is not None and self.may_see_every_row():
+            row = self.detail_query.first(pk)
         return self.get_shown().get(pk=pk) if row is None else row
 
     def lock(self, row: M) -> None:
@@ -198,6 +182,26 @@ class ShopViewSet(GenericViewSet[M]):
     def answer(self, pk: int, status_code: int = status.HTTP_200_OK) -> Response:
         """Answer with a row as the database has it now."""
         return tagged(self.detail_of(pk), status_code)
+
+
+class ListMixin(mixins.ListModelMixin):
+    def list(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        named = self.list_queries.get(filters_asked_for(request))
+        if named is None or not self.may_see_every_row():
+            return super().list(request, *args, **kwargs)
+        serializer = self.get_serializer(self.paginate_queryset(named), many=True)
+        return self.get_paginated_response(serializer.data)  # type: ignore[no-any-return]
+
+
+def filters_asked_for(request: Request) -> str:
+    """Return the query string without what only names a page."""
+    asked = [
+        (name, value)
+        for name, values in request.query_params.lists()
+        if name not in PAGE_PARAMETERS
+        for value in values
+    ]
+    return urlencode(asked)
 
 
 class CreateMixin(mixins.CreateModelMixin):
@@ -233,7 +237,7 @@ class ShopModelViewSet(
     RetrieveMixin,
     UpdateMixin,
     mixins.DestroyModelMixin,
-    mixins.ListModelMixin,
+    ListMixin,
     ShopViewSet[M],
 ):
     """List, create, retrieve, update and delete."""

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Model
-
-from mechanic_shop.queries import locked
 
 from .errors import NotFound
 from .models import RowClaim
@@ -34,10 +33,11 @@ def lock_row(row: M) -> M:
     :raises NotFound: if it was deleted meanwhile
     """
     claim(type(row), row.pk)
-    present = locked(type(row), row.pk)
-    if present is None:
-        raise NotFound
-    return present
+    rows = type(row)._default_manager.select_for_update()
+    try:
+        return rows.get(pk=row.pk)
+    except ObjectDoesNotExist as error:
+        raise NotFound from error
 
 
 @unit_of_work

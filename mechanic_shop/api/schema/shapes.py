@@ -10,7 +10,7 @@ from drf_spectacular.plumbing import force_instance, get_lib_doc_excludes
 from rest_framework.fields import CharField
 
 from .. import serializers
-from ..prepared import PreparedMixin
+from ..compiled_serializers import CompiledModelSerializer
 from .parameters import path_id
 
 Schema = dict[str, Any]
@@ -133,5 +133,5 @@ def bases_without_words() -> list[type]:
         serializers.StrictSerializer,
         serializers.StrictModelSerializer,
         serializers.ShownModelSerializer,
-        PreparedMixin,
+        CompiledModelSerializer,
     ]

@@ -10,7 +10,6 @@ from rest_framework.test import APIClient
 
 from inventory.tests.factories import PartFactory
 from mechanic_shop.accounts.models import User
-from mechanic_shop.api import filters
 from mechanics.tests.factories import MechanicFactory
 from tickets.tests.factories import TicketFactory
 
@@ -184,25 +183,9 @@ class TestEmptyValue:
 
 
 class TestListAskedForAgain:
-    @pytest.fixture(autouse=True)
-    def known(self, monkeypatch: pytest.MonkeyPatch) -> dict[Any, Any]:
-        known: dict[Any, Any] = {}
-        monkeypatch.setattr(filters, "_known", known)
-        return known
-
     def names(self, shop: APIClient, query: str = "low_stock=true") -> list[str]:
         answer = shop.get(f"/api/inventory?{query}").json()
         return [row["name"] for row in answer["parts"]]
-
-    def test_is_not_put_together_a_second_time(
-        self, shop: APIClient, known: dict[Any, Any]
-    ) -> None:
-        self.names(shop)
-        [(key, rows)] = known.items()
-
-        self.names(shop)
-
-        assert known == {key: rows}
 
     def test_reads_its_rows_anew(self, shop: APIClient) -> None:
         PartFactory.create(name="first", quantity_in_stock=1)
@@ -220,15 +203,8 @@ class TestListAskedForAgain:
 
         assert found == [["short"], ["plenty"]]
 
-    def test_is_not_remembered_with_a_condition_of_its_own(
-        self, shop: APIClient, known: dict[Any, Any]
-    ) -> None:
-        self.names(shop, "low_stock=true&category=Brakes")
-
-        assert known == {}
-
     def test_shows_everybody_their_own(
-        self, client_of: Callable[[User], APIClient], known: dict[Any, Any]
+        self, client_of: Callable[[User], APIClient]
     ) -> None:
         own = [TicketFactory.create().pk for _ in range(2)]
         logins = User.objects.filter(customer__service_tickets__in=own).order_by("pk")
@@ -241,17 +217,3 @@ class TestListAskedForAgain:
         assert [
             [row["ticket_id"] for row in answer["service_tickets"]] for answer in found
         ] == [[ticket] for ticket in own]
-        assert known == {}
-
-    def test_is_forgotten_before_there_are_too_many(
-        self,
-        shop: APIClient,
-        known: dict[Any, Any],
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        monkeypatch.setattr(filters, "MAX_KNOWN", 3)
-
-        for word in ("true", "True", "TRUE", "tRUE", "1"):
-            self.names(shop, f"low_stock={word}")
-
-        assert len(known) == 2

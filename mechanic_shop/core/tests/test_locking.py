@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.auth.models import Group
 from django.db import connection, transaction
 from django.db.models import Model
 
 from customers.models import Customer, Vehicle
 from customers.services import change_owner, lock_vehicle
 from customers.tests.factories import CustomerFactory, VehicleFactory
+from inventory.models import Part
+from inventory.tests.factories import PartFactory
+from mechanic_shop.core.errors import NotFound
 from mechanic_shop.core.locking import claim, lock_row
 from mechanic_shop.core.models import RowClaim, RowClaimManager
 
@@ -38,6 +42,21 @@ class TestLock:
         lock_row(customer)
 
         assert claimed == [(Customer, customer.pk)]
+
+    def test_of_a_row_reads_it_again(self) -> None:
+        group, part = Group.objects.create(name="Painters"), PartFactory.create()
+        Group.objects.filter(pk=group.pk).update(name="Sprayers")
+
+        with transaction.atomic():
+            assert lock_row(group).name == "Sprayers"
+            assert lock_row(part) == part
+
+    def test_of_a_deleted_row_is_a_404(self) -> None:
+        part = PartFactory.create()
+        Part.objects.filter(pk=part.pk).delete()
+
+        with pytest.raises(NotFound):
+            lock_row(part)
 
     def test_of_a_vehicle_claims_the_owner_first(self, claimed: Claimed) -> None:
         vehicle = VehicleFactory.create()
