@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from rest_framework import mixins, status
+from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
@@ -26,6 +26,7 @@ from mechanic_shop.api.throttling import (
     RegisterThrottle,
 )
 from mechanic_shop.api.viewsets import (
+    ListMixin,
     RetrieveMixin,
     ShopModelViewSet,
     ShopViewSet,
@@ -64,6 +65,15 @@ def authenticate(request: Request, credentials: dict[str, str]) -> User:
     """:raises Throttled: after too many failures on this account"""
     with login_attempt(request, credentials["email"]):
         return check_credentials(**credentials)
+
+
+VEHICLES = PreparedList(
+    lambda: (
+        Vehicle.objects.select_related("customer")
+        .filter(customer__erased_at=None)
+        .order_by("pk")
+    )
+)
 
 
 def signed_in(user: User, message: str) -> dict[str, Any]:
@@ -217,7 +227,7 @@ class CustomerVehicleViewSet(VehicleRows, ShopModelViewSet[Vehicle]):
 
 @route("vehicles")
 @schema.vehicles
-class VehicleViewSet(mixins.ListModelMixin, RetrieveMixin, UpdateMixin, VehicleRows):
+class VehicleViewSet(ListMixin, RetrieveMixin, UpdateMixin, VehicleRows):
     """Vehicles across the shop."""
 
     verbs = {
@@ -227,6 +237,7 @@ class VehicleViewSet(mixins.ListModelMixin, RetrieveMixin, UpdateMixin, VehicleR
     }
     http_method_names = ["get", "patch", "head", "options"]
     collection = "vehicles"
+    list_queries = {"": VEHICLES}
     serializer_class = ShopVehicleSerializer
     filterset_class = VehicleFilterSet
 

@@ -262,6 +262,7 @@ NAMED = {
     "CustomerViewSet": "/api/customers",
     "PartViewSet": "/api/inventory",
     "ServiceTicketViewSet": "/api/service-tickets",
+    "VehicleViewSet": "/api/vehicles",
 }
 
 
