@@ -25,7 +25,7 @@ TESTS ?=
 	test-clients test-postman test-contract \
 	client-python client-typescript \
 	lint types imports migrations schema deploy-check check format lock test-pythons \
-	test-locks messages
+	test-locks messages update apply-update
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -118,11 +118,29 @@ run: setup ## Set up, migrate, load demo data into an empty database, serve
 	@python manage.py welcome
 	@python manage.py runserver --skip-checks "$(HOST):$(PORT)"
 
+PRODUCTION = --settings "$${DJANGO_SETTINGS_MODULE:-mechanic_shop.settings.production}"
+
 serve: setup ## Serve the production form (see .env.example for its settings)
 	@python -m mechanic_shop.server.port
-	@python manage.py collectstatic --noinput --verbosity 0 \
-		--settings "$${DJANGO_SETTINGS_MODULE:-mechanic_shop.settings.production}"
-	@exec python -m mechanic_shop.server
+	@python manage.py check_migrated $(PRODUCTION)
+	@python manage.py collectstatic --noinput --verbosity 0 $(PRODUCTION)
+	@echo $$$$ 2>/dev/null >"$(VENV)/serve-$(PORT).pid"; exec python -m mechanic_shop.server
+
+# What was pulled may need another Makefile than the one that pulls it.
+VERSION ?=
+update: ## Take over a newer VERSION: code, packages, tables, static files, servers
+	@before=$$(git rev-parse HEAD) && \
+		$(if $(VERSION),git fetch --quiet --tags && git checkout --quiet "$(VERSION)",\
+		git pull --quiet --ff-only) && \
+		echo "From $$(git describe --tags --always $$before) to $$(git describe --tags --always)." && \
+		$(MAKE) --no-print-directory apply-update BEFORE=$$before
+
+BEFORE ?=
+apply-update: setup $(if $(wildcard $(VENV)/.installed-mysql),setup-mysql)
+	@deploy/shop check --deploy
+	@deploy/shop migrate
+	@deploy/shop collectstatic --noinput --verbosity 0
+	@deploy/reload $(BEFORE)
 
 # --- Keeping: see docs/operations.md ----------------------------------------------------
 
@@ -144,10 +162,10 @@ purge: setup ## Remove ended sessions, old keys and idle counters
 BENCH ?= --growth 10 --soak 300
 BENCH_SMOKE ?=
 
-bench: $(PEERS)/.installed ## Measure beside Flask, FastAPI, plain DRF and the limit
+bench: needs-bench $(PEERS)/.installed ## Measure beside Flask, FastAPI, plain DRF and the limit
 	$(PEERS)/bin/python -m benchmarks $(BENCH)
 
-bench-smoke: $(PEERS)/.installed ## Fail if it became much slower beside plain DRF
+bench-smoke: needs-bench $(PEERS)/.installed ## Fail if it became much slower beside plain DRF
 	$(PEERS)/bin/python -m benchmarks --smoke $(BENCH_SMOKE)
 
 # --- Checking: `make check` is what CI runs beside the tests ----------------------------
@@ -173,20 +191,34 @@ test-services: setup-dev setup-mysql ## Run the same suite on MySQL/MariaDB and 
 		python -m pytest --numprocesses $(JOBS) --dist loadgroup \
 		--cov --cov-report term
 
-test-reliability: setup-dev setup-mysql ## Race, break and restart the production form
+# The programs that a suite starts are looked for before anything is installed.
+NEEDS_SERVERS := mariadbd=mariadb-server redis-server=redis-server
+NEEDS_reliability := $(NEEDS_SERVERS)
+NEEDS_soak := $(NEEDS_SERVERS)
+NEEDS_topology := $(NEEDS_SERVERS) haproxy=haproxy openssl=openssl
+NEEDS_cluster := $(NEEDS_topology) mariadb-backup=mariadb-backup socat=socat \
+	/usr/lib/galera/libgalera_smm.so=galera-4
+NEEDS_browser := chromium=chromium npm=npm
+NEEDS_postman := npm=npm
+NEEDS_clients := npm=npm
+NEEDS_bench := $(NEEDS_SERVERS) wrk=wrk
+needs-%:
+	@.ci/needs $(NEEDS_$*)
+
+test-reliability: needs-reliability setup-dev setup-mysql ## Race, break and restart the production form
 	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
 		python -m pytest tests/reliability -m "reliability and not soak" \
 		--numprocesses 2 --dist loadgroup
 
-test-topology: setup-dev setup-mysql ## Work, break and update it all behind the proxy
+test-topology: needs-topology setup-dev setup-mysql ## Work, break and update it all behind the proxy
 	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
 		python -m pytest tests/topology -m topology
 
-test-soak: setup-dev setup-mysql ## The same two for long: under load, and from more seeds
+test-soak: needs-soak setup-dev setup-mysql ## The same two for long: under load, and from more seeds
 	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
 		python -m pytest tests/reliability tests/contract -m soak
 
-test-cluster: setup-dev setup-mysql ## Run on three database servers that take writes
+test-cluster: needs-cluster setup-dev setup-mysql ## Run on three database servers that take writes
 	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
 		python -m pytest tests/cluster -m cluster
 
@@ -194,15 +226,15 @@ test-contract: setup-dev ## Try with generated requests whether schema.yml is tr
 	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
 		python -m pytest tests/contract -m contract --numprocesses 2
 
-test-browser: setup-dev $(AXE) ## Work in the back office with Chromium
+test-browser: needs-browser setup-dev $(AXE) ## Work in the back office with Chromium
 	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
 		python -m pytest tests/browser -m browser
 
-test-postman: setup-dev $(NEWMAN) ## Run the Postman collection on the production form
+test-postman: needs-postman setup-dev $(NEWMAN) ## Run the Postman collection on the production form
 	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
 		python -m pytest tests/postman -m postman --numprocesses 2 --dist loadgroup
 
-test-clients: setup-dev ## Generate typed clients and talk to a server by them
+test-clients: needs-clients setup-dev ## Generate typed clients and talk to a server by them
 	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
 		python -m pytest tests/clients -m clients
 

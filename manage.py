@@ -7,9 +7,13 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mechanic_shop.settings.local")
-    from django.core.management import execute_from_command_line
+    from django.core.management import ManagementUtility
 
-    execute_from_command_line(sys.argv)
+    from mechanic_shop.startup import plain_errors
+
+    utility = ManagementUtility(sys.argv)
+    with plain_errors(utility):
+        utility.execute()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from unicodedata import normalize
 
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import Group
 
 from customers.models import Customer
@@ -127,6 +127,12 @@ def login_table() -> list[tuple[str, str, str]]:
     return [
         (role, email, PASSWORD) for role, email, *_ in (CUSTOMER_LOGIN, *STAFF_LOGINS)
     ]
+
+
+def opens(email: str) -> bool:
+    """Return whether a login can still be opened with the password of the demo."""
+    user = User.objects.filter(email=email, is_active=True).first()
+    return user is not None and check_password(PASSWORD, user.password)
 
 
 def hire_staff(past: Past, password_hash: str) -> Staff:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -13,12 +14,19 @@ import pytest
 
 from .server import ROOT
 
+MAKEFILE = (ROOT / "Makefile").read_text()
 TOOLS = "/usr/bin:/bin"
+#: The suites that start programs beside Python.
+SUITES = (
+    *("test-reliability", "test-topology", "test-soak", "test-cluster"),
+    *("test-browser", "test-postman", "test-clients", "bench", "bench-smoke"),
+)
 FILES = (
     "Makefile",
     "requirements.txt",
     "requirements-dev.txt",
     "requirements-mysql.txt",
+    ".ci/needs",
 )
 
 
@@ -26,6 +34,7 @@ FILES = (
 def clone(tmp_path: Path) -> Path:
     """The part of a clone that installing looks at."""
     for name in FILES:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
     return tmp_path
 
@@ -85,6 +94,22 @@ class TestMissing:
         assert done.returncode
         assert "default-libmysqlclient-dev pkg-config gcc" in said(done)[-1]
 
+    @pytest.mark.parametrize("suite", SUITES)
+    def test_programs_are_looked_for_first(self, suite: str) -> None:
+        [words] = re.findall(rf"^{suite}: (.*?)(?: ##|$)", MAKEFILE, re.M)
+        assert words.split()[0] == f"needs-{suite.removeprefix('test-').split('-')[0]}"
+
+    def test_programs_are_named_with_their_packages(self, clone: Path) -> None:
+        needs = "no-such-program=its-package sh=dash /no/such/library.so=another"
+
+        done = make(clone, "needs-cluster", f"NEEDS_cluster={needs}")
+
+        assert done.returncode
+        assert said(done) == [
+            "Missing: no-such-program library.so"
+            " (Debian: apt install its-package another)."
+        ]
+
 
 class TestSecondTime:
     def test_asks_no_network(self, clone: Path) -> None:
@@ -120,6 +145,13 @@ class TestPort:
 
     def test_that_is_none_is_said_too(self) -> None:
         assert "PORT is not a number" in ask(port="http").stderr
+
+    @pytest.mark.parametrize("port", ["0", "65536", "70000", "-1", "٨٠٨٠"])
+    def test_that_no_server_can_have_is_said(self, port: str) -> None:
+        done = ask(port=port)
+
+        assert done.returncode == 1
+        assert done.stderr == f"PORT is not a number from 1 to 65535: {port}\n"
 
     def test_that_is_free_is_no_news(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -334,6 +334,19 @@ class TestTheDemoShop:
 
 @pytest.mark.django_db
 class TestSeedDemo:
+    def test_tells_no_login_that_opens_no_more(self) -> None:
+        seed_demo("--force")
+        User.objects.filter(email="admin@example.com").update(is_active=False)
+        manager = User.objects.get(email="manager@example.com")
+        manager.set_password("another-word-of-the-manager")
+        manager.save()
+
+        told = seed_demo("--if-empty")
+
+        assert "advisor@example.com" in told
+        assert "admin@example.com" not in told
+        assert "manager@example.com" not in told
+
     def test_refuses_where_debug_is_off(self) -> None:
         with pytest.raises(CommandError, match="--force"):
             seed_demo()

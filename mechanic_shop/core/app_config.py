@@ -62,7 +62,8 @@ def read_app_configs(names: Iterable[str]) -> list[type[ShopAppConfig]]:
         config
         for name in names
         for config in vars(import_module(f"{name}.apps")).values()
-        if isinstance(config, type)
+        # Not isinstance, which would ask Django's lazy settings for their class.
+        if issubclass(type(config), type)
         and issubclass(config, ShopAppConfig)
         and config is not ShopAppConfig
     ]

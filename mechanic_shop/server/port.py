@@ -10,6 +10,8 @@ import os
 import socket
 import sys
 
+LAST_PORT = 65_535
+
 
 def why_not(host: str, port: int) -> str:
     """Return why a server cannot listen at an address; empty if it can."""
@@ -26,12 +28,17 @@ def why_not(host: str, port: int) -> str:
     return ""
 
 
+def another(port: int) -> int:
+    """Return a port to try next; those below 1024 are not for everybody."""
+    return port + 1 if 1024 <= port < LAST_PORT else 8000
+
+
 def main() -> None:
     host, port = os.environ["HOST"], os.environ["PORT"]
-    if not port.isdecimal():
-        sys.exit(f"PORT is not a number: {port}")
+    if not (port.isascii() and port.isdecimal() and 1 <= int(port) <= LAST_PORT):
+        sys.exit(f"PORT is not a number from 1 to {LAST_PORT}: {port}")
     if reason := why_not(host, int(port)):
-        advice = f"Name another port: PORT={int(port) + 1}"
+        advice = f"Name another port: PORT={another(int(port))}"
         sys.exit(f"Nobody can listen at {host}:{port} ({reason}). {advice}")
 
 

@@ -11,7 +11,9 @@ from typing import Any
 from corsheaders.defaults import default_headers
 
 from . import apps, back_office, openapi
+from .addresses import own_url
 from .env import (
+    misspelled,
     read_bool,
     read_choice,
     read_database,
@@ -24,15 +26,15 @@ from .env import (
     refuse,
 )
 
+#: Asked when everything has been read, which production and mail do after this.
+FIND_MISSPELLED = misspelled
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 
 # --- The shop -------------------------------------------------------------------------
 
 SHOP_NAME: str = back_office.SHOP_NAME
 SHOP_LOGO: str = back_office.SHOP_LOGO
-PUBLIC_URL = read_url(
-    "PUBLIC_URL", "http://127.0.0.1:8000", schemes=("http", "https")
-).rstrip("/")
+PUBLIC_URL = read_url("PUBLIC_URL", own_url(), schemes=("http", "https")).rstrip("/")
 SHOP_OPEN_ACCESS = read_bool("SHOP_OPEN_ACCESS", default=False)
 
 # --- Applications ---------------------------------------------------------------------

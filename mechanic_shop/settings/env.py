@@ -7,6 +7,7 @@ reader raises ``ImproperlyConfigured`` with a message that ends in the variable'
 import os
 import re
 from collections.abc import Callable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -26,7 +27,17 @@ OWN_PATH = re.compile(r"(/[\w.~%-]+)+", re.ASCII)
 
 #: Prefix of every key that is written down in this repository; production refuses it.
 EXAMPLE_PREFIX = "insecure-"
+#: How examples of other projects begin, or what they ask for.
+EXAMPLE = re.compile(
+    rf"^({EXAMPLE_PREFIX}|django-insecure|your[-_ ])|change[-_ ]?(me|this|in[-_ ]prod)"
+    "|replace[-_ ]?(me|this)|(jwt|super)[-_ ]secret|secret[-_ ]key",
+    re.IGNORECASE,
+)
 MINIMUM_SECRET_BYTES = 32
+#: Read by make and the server, and by compose.
+OF_SERVER = frozenset({"HOST", "PORT", "WORKERS", "THREADS", "DRAIN_SECONDS"})
+#: The names of all variables that were asked for.
+known: set[str] = set()
 
 
 def read_dotenv(path: Path) -> None:
@@ -40,6 +51,7 @@ def refuse(name: str, reason: str) -> ImproperlyConfigured:
 
 
 def _read(name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
+    known.add(name)
     raw = os.environ.get(name, "").strip()
     if not raw:
         return default
@@ -47,6 +59,15 @@ def _read(name: str, default: T, parse: Callable[[str], T], expected: str) -> T:
         return parse(raw)
     except (ValueError, KeyError) as error:
         raise refuse(name, f"{raw!r} is not {expected}.") from error
+
+
+def misspelled() -> dict[str, str]:
+    """Map the variables that nothing reads to those that their names resemble."""
+    found = {}
+    for name in sorted(os.environ.keys() - known - OF_SERVER):
+        for close in get_close_matches(name, known | OF_SERVER, n=1, cutoff=0.83):
+            found[name] = close
+    return found
 
 
 def read_text(name: str, default: str = "") -> str:
@@ -140,12 +161,13 @@ def read_path(name: str) -> str:
 
 def read_secret(name: str) -> str:
     """Read a key that must be set, long, and none of this project's examples."""
+    known.add(name)
     secret = os.environ.get(name, "").strip()
     if not secret:
         raise refuse(name, "A secret is missing.")
     if len(secret.encode()) < MINIMUM_SECRET_BYTES:
         raise refuse(name, f"A secret is shorter than {MINIMUM_SECRET_BYTES} bytes.")
-    if secret.startswith((EXAMPLE_PREFIX, "django-insecure-", "change-me")):
+    if EXAMPLE.search(secret):
         raise refuse(name, "A secret still has a published example value.")
     return secret
 
@@ -157,6 +179,7 @@ PERIODS |= {"second": 1, "minute": 60, "day": 86_400}
 
 def read_rate(name: str, default: str) -> tuple[int, int] | None:
     """Read a rate like ``5/min`` as (limit, seconds); empty means none."""
+    known.add(name)
     raw = os.environ.get(name, default).strip()
     if not raw:
         return None

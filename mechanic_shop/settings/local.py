@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from .addresses import LOOPBACK, own_hosts
 from .env import EXAMPLE_PREFIX, read_dotenv, read_list, read_text
 
 read_dotenv(Path(__file__).resolve().parent.parent.parent / ".env")
@@ -18,4 +19,4 @@ JWT_SECRET_KEY = (
     read_text("JWT_SECRET_KEY") or f"{EXAMPLE_PREFIX}local-key-for-signing-tokens"
 )
 SIMPLE_JWT["SIGNING_KEY"] = JWT_SECRET_KEY
-ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = read_list("ALLOWED_HOSTS", [*LOOPBACK, *own_hosts()])

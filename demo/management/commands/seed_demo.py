@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from demo.build import build, find_obstacle, has_demo_data, is_unused
-from demo.people import login_table
+from demo.people import login_table, opens
 
 
 class Command(BaseCommand):
@@ -61,6 +61,7 @@ class Command(BaseCommand):
         self.show_logins()
 
     def show_logins(self) -> None:
-        """Print who may sign in, as a table."""
-        for row in (("Role", "Email", "Password"), *login_table()):
+        """Print who may sign in with the demo's password, as a table."""
+        logins = [row for row in login_table() if opens(row[1])]
+        for row in (("Role", "Email", "Password"), *logins) if logins else ():
             self.stdout.write("{:<16} {:<24} {}".format(*row))

@@ -24,7 +24,8 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path)
         parser.add_argument(
             "--database",
-            help="Where to: a name (SQLite: a file); else that of DATABASE_URL.",
+            help="Where to: a URL, or a name on the same server (SQLite: a file);"
+            " else that of DATABASE_URL.",
         )
         parser.add_argument(
             "--replace",
@@ -38,6 +39,9 @@ class Command(BaseCommand):
         :raises CommandError: if nothing was, or if the books do not agree. They did not
             when the backup was made either, so what was restored stays.
         """
+        if "://" in (options["database"] or ""):
+            self.stdout.write(_restore_at(**options))
+            return
         try:
             store = store_named(options["database"])
             manifest = restore(store, options["file"], replace=options["replace"])
@@ -48,6 +52,18 @@ class Command(BaseCommand):
             f" of {manifest.made_at} to {store.name}; all checksums are the same."
         )
         self.stdout.write(_check(store.url))
+
+
+def _restore_at(database: str, file: Path, *, replace: bool, **_: Any) -> str:
+    """Restore in a process of its own, for which that database is the shop's.
+
+    :raises CommandError: with what it says
+    """
+    more = ["--replace"] if replace else []
+    done = _manage(database, "restore", str(file.absolute()), *more)
+    if done.returncode:
+        raise CommandError(done.stderr.strip().removeprefix("CommandError: "))
+    return done.stdout.strip()
 
 
 def _check(url: str) -> str:
