@@ -212,7 +212,10 @@ class TestConnectionThatTheDatabaseClosed:
         monkeypatch.setattr(connection, "health_check_enabled", True)
         monkeypatch.setattr(connection, "health_check_done", False)
 
-        connection.connection.close()
+        other = connection.copy()
+        with other.cursor() as cursor:
+            cursor.execute(f"KILL {connection.connection.thread_id()}")
+        other.close()
 
         assert by_id.first(vehicle.pk) == vehicle
 
