@@ -18,6 +18,7 @@ from mechanic_shop.core.emails import normalize_email, validate_ascii_email
 
 from .choice_fields import ListedChoiceField
 from .compiled_serializers import CompiledModelSerializer
+from .detail_sections import get_sections
 
 M = TypeVar("M", bound=Model)
 
@@ -111,7 +112,7 @@ class StrictFieldsMixin(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
     def _refuse_strangers(self, data: Mapping[str, Any]) -> None:
-        derived = getattr(getattr(self, "Meta", None), "derived_fields", ())
+        derived = self._ignored_fields()
         errors: dict[str, list[str]] = {}
         own = FORM_FIELDS if isinstance(data, QueryDict) else frozenset()
         for name in data:
@@ -127,6 +128,14 @@ class StrictFieldsMixin(serializers.Serializer[Any]):
                 errors[str(name)] = ["This field cannot be changed."]
         if errors:
             raise serializers.ValidationError(errors)
+
+    def _ignored_fields(self) -> set[str]:
+        """Name what may be sent back as it was shown, and means nothing."""
+        meta = getattr(self, "Meta", None)
+        model = getattr(meta, "model", None)
+        sections = get_sections(model) if model else ()
+        derived = getattr(meta, "derived_fields", ())
+        return {*derived, *(section.name for section in sections)}
 
     def _changes(self, field: serializers.Field[Any, Any, Any, Any], sent: Any) -> bool:
         if not isinstance(field, SCALARS):

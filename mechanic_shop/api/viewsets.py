@@ -21,6 +21,7 @@ from mechanic_shop.core.locking import lock_row, save_changes
 from mechanic_shop.core.prepared_queries import PreparedQuery
 
 from .conditional import tagged, unless_known
+from .detail_sections import add_sections
 from .idempotency import key_of
 from .pagination import PreparedList, ShopPagination
 from .permissions import may
@@ -175,9 +176,13 @@ class ShopViewSet(GenericViewSet[M]):
 
     def detail_of(self, pk: int) -> Any:
         """Read a row and show it as its own address does, whatever the action."""
-        row = self.shown(pk)
+        return self.serialize_detail(self.shown(pk))
+
+    def serialize_detail(self, row: M) -> Mapping[str, Any]:
+        """Show a row, with the sections that other apps add to it."""
         context = self.get_serializer_context()
-        return type(self).serializer_class(row, context=context).data  # type: ignore[misc]
+        detail = type(self).serializer_class(row, context=context).data  # type: ignore[misc]
+        return add_sections(row, detail, context)
 
     def answer(self, pk: int, status_code: int = status.HTTP_200_OK) -> Response:
         """Answer with a row as the database has it now."""
@@ -214,8 +219,8 @@ class CreateMixin(mixins.CreateModelMixin):
 
 class RetrieveMixin(mixins.RetrieveModelMixin):
     def retrieve(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-        serializer = self.get_serializer(self.get_object())
-        return unless_known(request, tagged(serializer.data))
+        detail = self.serialize_detail(self.get_object())
+        return unless_known(request, tagged(detail))
 
 
 class UpdateMixin(mixins.UpdateModelMixin):

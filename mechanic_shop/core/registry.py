@@ -6,7 +6,7 @@ that checks them knows no app. Django finds ``admin.py`` in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -61,10 +61,11 @@ class SidebarLink:
 class DetailSection:
     """A read-only block that an app adds to the detail of another app's rows."""
 
-    model: str
+    model: type[Model]
     name: str
-    read: Callable[[Any, Any], Mapping[str, Any] | None]
     serializer_class: type[Any]
+    #: Gets the row and the caller; takes one query at most. None is a null.
+    read: Callable[[Any, Any], Any]
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,18 @@ dashboard_cards: Registry[DashboardCard] = Registry("dashboard_cards")
 invariants: Registry[Callable[[], Iterator[str]]] = Registry("invariants")
 #: The rows that the invariants are about: their plural, and the model.
 checked_rows: Registry[tuple[str, type[Model]]] = Registry("invariants")
+
+
+def detail_section(
+    model: type[Model], name: str, serializer_class: type[Any]
+) -> Callable[[F], F]:
+    """Show what a function reads as a block of every detail of a model's rows."""
+
+    def register(read: F) -> F:
+        detail_sections.add(DetailSection(model, name, serializer_class, read))
+        return read
+
+    return register
 
 
 def search_source(permission: str, order: int = 100) -> Callable[[F], F]:

@@ -11,6 +11,7 @@ from rest_framework.fields import CharField
 
 from .. import serializers
 from ..compiled_serializers import CompiledModelSerializer
+from ..detail_sections import get_sections
 from .parameters import path_id
 
 Schema = dict[str, Any]
@@ -70,7 +71,20 @@ class BodyShapes(AutoSchema):
             self._be_strict(schema, serializer)
         else:
             self._be_complete(schema, serializer)
+            self._add_sections(schema, serializer)
         return schema
+
+    def _add_sections(self, schema: Schema, serializer: Any) -> None:
+        """Name what other apps add to details, and only to them."""
+        if not isinstance(serializer, serializers.StrictModelSerializer):
+            return
+        for section in get_sections(serializer.Meta.model):
+            shape = self.resolve_serializer(section.serializer_class, "response").ref
+            schema["properties"][section.name] = {
+                "allOf": [shape],
+                "nullable": True,
+                "description": "Only where one row is shown.",
+            }
 
     @staticmethod
     def _be_complete(schema: Schema, serializer: Any) -> None:
