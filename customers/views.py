@@ -132,15 +132,7 @@ class AuthViewSet(ShopViewSet[Customer]):
 @route("customers")
 @schema.customers
 class CustomerViewSet(ShopModelViewSet[Customer]):
-    verbs = {
-        "list": "customers.view_customer",
-        "retrieve": "customers.view_customer",
-        "create": "customers.add_customer",
-        "update": "customers.change_customer",
-        "partial_update": "customers.change_customer",
-        "destroy": "customers.delete_customer",
-        "login": ANYONE,
-    }
+    verbs = {"login": ANYONE}
     limits = {"create": CreateCustomerThrottle, "login": LoginThrottle}
     collection = "customers"
     queryset = Customer.objects.order_by("pk")
@@ -186,14 +178,6 @@ class VehicleRows(ShopViewSet[Vehicle]):
 class CustomerVehicleViewSet(VehicleRows, ShopModelViewSet[Vehicle]):
     """The vehicles of the customer in the path."""
 
-    verbs = {
-        "list": "customers.view_vehicle",
-        "retrieve": "customers.view_vehicle",
-        "create": "customers.add_vehicle",
-        "update": "customers.change_vehicle",
-        "partial_update": "customers.change_vehicle",
-        "destroy": "customers.delete_vehicle",
-    }
     pagination_class = None  # type: ignore[assignment]
     serializer_class = VehicleSerializer
 
@@ -230,11 +214,6 @@ class CustomerVehicleViewSet(VehicleRows, ShopModelViewSet[Vehicle]):
 class VehicleViewSet(ListMixin, RetrieveMixin, UpdateMixin, VehicleRows):
     """Vehicles across the shop."""
 
-    verbs = {
-        "list": "customers.view_vehicle",
-        "retrieve": "customers.view_vehicle",
-        "partial_update": "customers.change_vehicle",
-    }
     http_method_names = ["get", "patch", "head", "options"]
     collection = "vehicles"
     list_queries = {"": VEHICLES}

@@ -34,15 +34,9 @@ LIST_CACHE_SECONDS = 300
 @schema.mechanics
 class MechanicViewSet(ShopModelViewSet[Mechanic]):
     verbs = {
-        "list": "mechanics.view_mechanic",
-        "retrieve": "mechanics.view_mechanic",
         "by_activity": "mechanics.view_mechanic",
         "top": "mechanics.view_mechanic",
         "leaderboard": "mechanics.view_mechanic",
-        "create": "mechanics.add_mechanic",
-        "update": "mechanics.change_mechanic",
-        "partial_update": "mechanics.change_mechanic",
-        "destroy": "mechanics.delete_mechanic",
     }
     limits = {"create": CreateMechanicThrottle}
     pagination_class = None  # type: ignore[assignment]

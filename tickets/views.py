@@ -305,12 +305,8 @@ class ServiceTicketViewSet(
         "tickets.reopen_ticket",
     )
     verbs = {
-        "list": "tickets.view_serviceticket",
-        "retrieve": "tickets.view_serviceticket",
-        "create": "tickets.add_serviceticket",
         "update": CHANGES,
         "partial_update": CHANGES,
-        "destroy": "tickets.delete_serviceticket",
         "edit": "tickets.assign_mechanic",
         "assign_mechanic": "tickets.assign_mechanic",
         "remove_mechanic": "tickets.assign_mechanic",

@@ -6,6 +6,7 @@ Which verbs they may use: here (403). Whether now is the moment: the service (40
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rest_framework.permissions import BasePermission
@@ -28,6 +29,17 @@ SIGNED_IN = "signed in"
 ANYONE = "anyone"
 
 
+#: The permission of Django's that DRF's standard actions need.
+STANDARD_ACTIONS = {
+    "list": "view",
+    "retrieve": "view",
+    "create": "add",
+    "update": "change",
+    "partial_update": "change",
+    "destroy": "delete",
+}
+
+
 def has_own_rows(user: User | AnonymousUser) -> bool:
     """Tell whether rows may belong to this user; staff may be customers too."""
     return not user.is_staff or hasattr(user, "customer")
@@ -38,8 +50,22 @@ def may(user: User | AnonymousUser, verb: str) -> bool:
     return verb in get_public_permissions() or user.has_perm(verb)
 
 
+def verbs_of(view: Any, action: str) -> str | tuple[str, ...]:
+    """Return the permissions of which an action needs one; none means no.
+
+    What ``view.verbs`` leaves out of DRF's standard actions needs the permission that
+    Django makes for the model.
+    """
+    verbs: Mapping[str, str | tuple[str, ...]] = getattr(view, "verbs", {})
+    queryset = getattr(view, "queryset", None)
+    if action in verbs or action not in STANDARD_ACTIONS or queryset is None:
+        return verbs.get(action, ())
+    model = queryset.model._meta
+    return f"{model.app_label}.{STANDARD_ACTIONS[action]}_{model.model_name}"
+
+
 class VerbPermission(BasePermission):
-    """Ask ``view.verbs`` which permission an action needs; no entry means no.
+    """Ask ``verbs_of`` which permission an action needs.
 
     A value may be a tuple of permissions, of which one is enough to enter; the view
     then asks for the rest when it knows what would change.
@@ -74,5 +100,5 @@ class VerbPermission(BasePermission):
             return (ANYONE,)  # not a verb: DRF answers 405
         if action == "metadata":
             return (SIGNED_IN,)
-        verbs = getattr(view, "verbs", {}).get(action, ())
+        verbs = verbs_of(view, action)
         return (verbs,) if isinstance(verbs, str) else verbs

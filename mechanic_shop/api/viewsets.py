@@ -24,7 +24,7 @@ from .conditional import tagged, unless_known
 from .detail_sections import add_sections
 from .idempotency import key_of
 from .pagination import PreparedList, ShopPagination
-from .permissions import may
+from .permissions import may, verbs_of
 from .throttling import add_rate_headers
 from .unique_errors import save_or_raise_validation_error
 from .writes import WRITES, carry_out
@@ -93,7 +93,7 @@ class ShopViewSet(GenericViewSet[M]):
 
     def may_see_every_row(self) -> bool:
         """Return whether ``visible_to`` depends on nothing else for this caller."""
-        permission = self.verbs.get("retrieve")
+        permission = verbs_of(self, "retrieve")
         return isinstance(permission, str) and self.request.user.has_perm(permission)
 
     def get_authenticate_header(self, request: Request) -> str:

@@ -16,7 +16,7 @@ from mechanic_shop.core.app_config import get_public_permissions
 from ..conditional import MAY_BE_CONDITIONAL
 from ..errors import phrase_of
 from ..idempotency import MAY_HAVE_KEY
-from ..permissions import ANYONE, SIGNED_IN
+from ..permissions import ANYONE, SIGNED_IN, verbs_of
 from ..writes import WRITES
 from .answers import failure
 from .parameters import RESPONSE_HEADERS, request_header
@@ -107,7 +107,7 @@ class ShopSchema(OperationWords, BodyShapes):
 
     def _failures(self) -> Iterator[int]:
         """Name how this operation can fail, by what it is made of."""
-        verbs = self.view.verbs.get(self.view.action, ())
+        verbs = verbs_of(self.view, self.view.action)
         has_body = self.method in HAS_BODY
         if has_body or any(schema["in"] == "query" for schema in self._own_parameters):
             yield 400
