@@ -154,10 +154,11 @@ class TestRecipe:
         assert len(RESOURCE) == 5 + 1
 
     def test_contract_and_promises_hold(self, copy: Path) -> None:
-        (copy / "loaners/tests/test_promises.py").write_text(PROMISES)
+        (copy / "tests/test_promises.py").write_text(PROMISES)
 
         said = run(
-            copy, "-m", "pytest", "-q", "loaners", "tests/test_contracts.py", "-n", "0"
+            *(copy, "-m", "pytest", "-q", "-n", "0"),
+            *("loaners", "tests/test_contracts.py", "tests/test_promises.py"),
         )
 
         assert " passed" in said
