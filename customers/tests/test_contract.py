@@ -79,6 +79,7 @@ class TestCustomerContract(ResourceContract):
     create_body = {"first_name": "Ann", "last_name": "Lee", "phone": "555-0301"}
     change_body = {"city": "Elko"}
     fields = "first_name last_name email phone address city state postal_code"
+    read_only_fields = "customer_id created_at updated_at"
     limits = {"POST /": "CREATE_CUSTOMER"}
 
     def make_rows(self, customer: Customer, garage: Garage) -> Mapping[str, Any]:
@@ -93,6 +94,7 @@ class VehicleContract(ResourceContract):
     change_body = {"color": "red"}
     fields = "vin make model year color license_plate mileage"
     ignored_fields = "vin_check"
+    read_only_fields = "vehicle_id customer_id created_at updated_at"
 
     def make_rows(self, customer: Customer, garage: Garage) -> Mapping[str, Any]:
         return {

@@ -3,7 +3,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from pytest_django import DjangoAssertNumQueries
 from rest_framework.test import APIClient
 
 from customers.models import Customer
@@ -177,19 +176,6 @@ class TestListCustomers:
 
         assert len(listed(shop, user__password="x", color="red")) == 1
 
-    @pytest.mark.parametrize("rows", [1, 8])
-    def test_takes_as_many_queries_for_few_rows_as_for_many(
-        self,
-        shop: APIClient,
-        rows: int,
-        django_assert_num_queries: DjangoAssertNumQueries,
-    ) -> None:
-        for _ in range(rows):
-            CustomerFactory.create()
-
-        with django_assert_num_queries(2):  # session, rows
-            assert len(listed(shop)) == rows
-
 
 class TestCreateCustomer:
     def test_needs_a_name_and_a_phone(self, shop: APIClient) -> None:
@@ -296,15 +282,6 @@ class TestUpdateCustomer:
         customer.refresh_from_db()
         assert (customer.city, customer.address) == ("Elko", "")
         assert (customer.first_name, customer.phone) == ("Casey", "555-0100")
-
-    def test_takes_back_what_it_gave(self, shop: APIClient) -> None:
-        path = f"/api/customers/{CustomerFactory.create().pk}"
-        given = shop.get(path).data
-
-        answer = shop.put(path, given)
-
-        assert answer.status_code == 200
-        assert {**answer.data, "updated_at": None} == {**given, "updated_at": None}
 
     @pytest.mark.parametrize(
         "change",

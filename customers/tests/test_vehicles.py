@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
@@ -221,18 +220,6 @@ class TestVehiclesOfACustomer:
 
         assert [row["vehicle_id"] for row in answer.data] == mine
 
-    def test_take_as_many_queries_for_few_as_for_many(
-        self,
-        shop: APIClient,
-        customer: Customer,
-        django_assert_num_queries: DjangoAssertNumQueries,
-    ) -> None:
-        for _ in range(4):
-            VehicleFactory.create(customer=customer)
-
-        with django_assert_num_queries(3):  # session, customer, vehicles
-            shop.get(f"/api/customers/{customer.pk}/vehicles")
-
     @pytest.mark.parametrize("method", ["get", "post"])
     def test_are_not_found_without_the_customer(
         self, shop: APIClient, method: str
@@ -425,19 +412,6 @@ class TestVehiclesOfTheShop:
 
         assert answer.status_code == 400
         assert answer.data["fields"].keys() == {"customer_id"}
-
-    @pytest.mark.parametrize("rows", [1, 8])
-    def test_take_as_many_queries_for_few_rows_as_for_many(
-        self,
-        shop: APIClient,
-        rows: int,
-        django_assert_num_queries: DjangoAssertNumQueries,
-    ) -> None:
-        for _ in range(rows):
-            VehicleFactory.create()
-
-        with django_assert_num_queries(2):  # session, rows
-            assert len(listed(shop)) == rows
 
     @pytest.mark.parametrize("method", ["put", "delete"])
     def test_are_only_read_and_patched(self, shop: APIClient, method: str) -> None:

@@ -33,6 +33,7 @@ class TestPartContract(ResourceContract):
         " quantity_in_stock reorder_level supplier is_active"
     )
     ignored_fields = "needs_reorder"
+    read_only_fields = "part_id created_at updated_at"
     fields_of = {"adjustment": "adjustment reason note"}
     limits = {"POST /": "CREATE_PART"}
     queries = {"GET /{part}/movements": 3}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from importlib import import_module
 from operator import attrgetter
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from django.apps import apps
 from django.db import transaction
 from django.db.models import Model
 from factory.django import DjangoModelFactory
@@ -18,6 +21,7 @@ from customers.models import Customer
 from .access import Body, Rule, first_of_each_operation, read_table
 from .garage import Garage, open_garage
 
+WITH_BODY = {"POST", "PUT", "PATCH"}
 #: From the fewest permissions to the most.
 LADDER = ("anonymous", "own", "tech", "adv", "mgr", "superuser")
 
@@ -42,7 +46,10 @@ class ContractFacts:
     #: What a create and a change take, and what they ignore when it is sent back.
     fields: ClassVar[str] = ""
     ignored_fields: ClassVar[str] = ""
-    #: What the bodies of other operations take, by operation.
+    #: What is shown of a row beside them, and what some callers do not see, by column.
+    read_only_fields: ClassVar[str] = ""
+    hidden_fields: ClassVar[Mapping[str, str]] = {}
+    #: What the bodies of other operations take, by operation or by the body's name.
     fields_of: ClassVar[Mapping[str, str]] = {}
     #: Rows that exist only below the row before them in the path.
     nested: ClassVar[str] = ""
@@ -66,6 +73,7 @@ class ContractFacts:
         if cls.access:
             cls.rules = cls._read_rules()
             cls._leave_out_tests_without_facts()
+            pytest.mark.xdist_group(cls.__name__)(cls)  # its shop is opened once
 
     @classmethod
     def _read_rules(cls) -> list[Rule]:
@@ -93,6 +101,13 @@ class ContractFacts:
         """Add one row to every list."""
         if self.factory is not None:
             self.factory.create()
+
+    def spellings(self, path: str) -> list[str]:
+        """Write a path with and without a slash, and by its alias."""
+        paths = [path, f"{path}/"]
+        if self.alias:
+            paths += [spelling.replace(*self.alias) for spelling in paths]
+        return paths
 
     # --- What follows from the table ----------------------------------------------
 
@@ -155,11 +170,17 @@ class ContractFacts:
         return [rule for rule in cls.reads() if rule.is_row]
 
     @classmethod
+    def operations_with_a_body(cls) -> list[Rule]:
+        return [rule for rule in cls.operations() if rule.method in WITH_BODY]
+
+    @classmethod
     def bodies_to_write(cls) -> list[Rule]:
-        """Return the operations that read a body."""
-        return [
-            rule for rule in cls.operations() if rule.method in {"POST", "PUT", "PATCH"}
-        ]
+        """Return a line of each operation with a body: that with the weakest caller."""
+        lines = sorted(
+            (rule for rule in cls.rules if rule.method in WITH_BODY),
+            key=lambda rule: LADDER.index(cls.weakest_caller(rule)),
+        )
+        return first_of_each_operation(lines)
 
     @classmethod
     def fields_taken(cls, rule: Rule) -> tuple[set[str], set[str]]:
@@ -179,13 +200,20 @@ class ContractFacts:
 
     @classmethod
     def row_of(cls, rule: Rule) -> Rule | None:
-        """Return the detail whose ETag an operation is compared with."""
-        found = [
-            detail
-            for detail in cls.details()
-            if rule.path == detail.path or rule.path.startswith(f"{detail.path}/")
-        ]
-        return max(found, key=lambda detail: len(detail.path), default=None)
+        """Return the read of the row whose ETag an operation is compared with."""
+        parts = rule.path.split("/")
+        details = {detail.operation: detail for detail in cls.details()}
+        for length in range(len(parts), 0, -1):
+            above = replace(rule, method="GET", path="/".join(parts[:length]))
+            if above.operation in details:
+                return replace(details[above.operation], path=above.path)
+        return None
+
+    @classmethod
+    def is_detail(cls, rule: Rule) -> bool:
+        """Return whether a row can be read where it is written."""
+        row = cls.row_of(rule)
+        return row is not None and row.path == rule.path
 
     @staticmethod
     def weakest_caller(rule: Rule) -> str:
@@ -214,14 +242,37 @@ class ContractFacts:
     ) -> Iterator[Garage]:
         """One shop for all tests of a contract; each of them undoes what it did."""
         with django_db_blocker.unblock(), transaction.atomic():
-            yield cls()._open_garage()
+            yield cls().open_garage()
             transaction.set_rollback(True)
 
-    def _open_garage(self) -> Garage:
+    def open_garage(self) -> Garage:
         garage = open_garage()
         garage.own = _ids(self.make_rows(garage.own_customer, garage))
         garage.other = _ids(self.make_rows(garage.other_customer, garage))
         return garage
+
+
+def contracts() -> list[type[ContractFacts]]:
+    """Import ``tests.test_contract`` of every app; return what is declared there."""
+    for app in apps.get_app_configs():
+        if (Path(app.path) / "tests" / "test_contract.py").exists():
+            import_module(f"{app.name}.tests.test_contract")
+    found = dict.fromkeys(_kinds(ContractFacts))
+    return [kind for kind in found if kind.access]
+
+
+def _kinds(kind: type[ContractFacts]) -> Iterator[type[ContractFacts]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from _kinds(below)
+
+
+def fields_of_all_contracts() -> set[str]:
+    """Name every field that some operation of the API takes."""
+    texts = [
+        text for kind in contracts() for text in (kind.fields, *kind.fields_of.values())
+    ]
+    return set(" ".join(texts).split())
 
 
 def _ids(rows: Mapping[str, Any]) -> dict[str, Any]:

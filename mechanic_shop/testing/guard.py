@@ -4,30 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from importlib import import_module
-from pathlib import Path
 from typing import Any
 
-from django.apps import apps
 from django.urls import URLPattern, get_resolver
 
-from .contract import ResourceContract
+from .facts import contracts
 
 ID = re.compile(r"\(\?P<\w+>\[0-9]\+\)")
-
-
-def contracts() -> list[type[ResourceContract]]:
-    """Import ``tests.test_contract`` of every app; return what it declares."""
-    for app in apps.get_app_configs():
-        if (Path(app.path) / "tests" / "test_contract.py").exists():
-            import_module(f"{app.name}.tests.test_contract")
-    return [kind for kind in _kinds(ResourceContract) if kind.access]
-
-
-def _kinds(kind: type[ResourceContract]) -> Iterator[type[ResourceContract]]:
-    for below in kind.__subclasses__():
-        yield below
-        yield from _kinds(below)
 
 
 def operations_with_a_contract() -> list[str]:

@@ -117,7 +117,10 @@ class PermissionContract(ContractFacts):
         settings.THROTTLES = {**dict.fromkeys(settings.THROTTLES), **limit}
         caller = self.strongest_caller(rule)
 
-        answers = [garage.send(caller, rule, {"surprise": 1}) for _ in range(5)]
+        paths = self.spellings(garage.path(rule)) * 3
+        answers = [
+            garage.send(caller, rule, {"surprise": 1}, path=path) for path in paths[:5]
+        ]
 
         assert [answer.status_code for answer in answers] == [400] * 3 + [429] * 2
         left = [answer["RateLimit-Remaining"] for answer in answers]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -33,11 +32,11 @@ class QueryContract(ContractFacts):
     @classmethod
     def counts(
         cls, garage: Garage, django_db_blocker: DjangoDbBlocker
-    ) -> Iterator[tuple[Counts, Counts]]:
+    ) -> tuple[Counts, Counts]:
         """Count the queries of each read after a few rows, and again after many."""
         with django_db_blocker.unblock(), undone():
             few = cls._count_after(garage, FEW)
-            yield few, cls._count_after(garage, MANY - FEW)
+            return few, cls._count_after(garage, MANY - FEW)
 
     @classmethod
     def _count_after(cls, garage: Garage, added: int) -> Counts:

@@ -3,6 +3,8 @@ from __future__ import annotations
 from mechanic_shop.testing.contract import ResourceContract
 from mechanics.tests.factories import MechanicFactory
 
+NOT_PUBLIC = "email phone salary created_at updated_at"
+
 
 class TestMechanicContract(ResourceContract):
     """Everybody may see who works here; only managers hire, and see what they earn."""
@@ -32,6 +34,11 @@ class TestMechanicContract(ResourceContract):
     bodies = {"salary": {"salary": 70_000}}
     fields = "full_name email phone salary is_active"
     ignored_fields = "ticket_count"
+    read_only_fields = "mechanic_id created_at updated_at"
+    hidden_fields = {
+        **dict.fromkeys(("own", "other", "staff"), NOT_PUBLIC),
+        **dict.fromkeys(("tech", "adv"), "salary"),
+    }
     limits = {"POST /": "CREATE_MECHANIC"}
     permissions = {
         "GET /{mechanic}": "",  # open to all who are signed in

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ..rights import RULES
+from mechanic_shop.testing.facts import contracts
+
 from ..server import NO_LIMITS, OWNER, ROOT, Server, running_server
 from .conftest import SUMMARY
 from .rows import MANAGER
@@ -56,9 +57,10 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 def operations_of(role: str) -> set[str]:
     """Name what a role may use, as Schemathesis does: ``GET /api/customers``."""
-    column = {"customer": "owner"}.get(role, role)
-    allowed = {rule.operation for rule in RULES if rule.statuses[column] < 400}
-    return {label for label in _operations() if _as_in_rights(label) in allowed}
+    column = {"customer": "own", "manager": "mgr"}[role]
+    rules = [rule for kind in contracts() for rule in kind.rules]
+    allowed = {rule.operation for rule in rules if rule.statuses[column] < 400}
+    return {label for label in _operations() if _as_in_rules(label) in allowed}
 
 
 def _operations() -> list[str]:
@@ -70,7 +72,7 @@ def _operations() -> list[str]:
     ]
 
 
-def _as_in_rights(label: str) -> str:
+def _as_in_rules(label: str) -> str:
     return re.sub(r"{\w+}", "{}", label.replace(" /api", " "))
 
 

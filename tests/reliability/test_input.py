@@ -16,7 +16,10 @@ from typing import Any
 
 import pytest
 
-from ..rights import BODIES, MISSING, RULES, Rule, fill
+from mechanic_shop.testing.access import MISSING, Rule
+from mechanic_shop.testing.facts import contracts
+from mechanic_shop.testing.garage import fill
+
 from .conftest import GetShop
 from .load import Answer, Client, at_once
 from .mutations import Mutant, mutant
@@ -32,7 +35,7 @@ FAULTS_SHOWN = 5
 PASSWORD = "an-own-horse-battery"
 ENVELOPE = ("error", "message", "code", "request_id")
 
-WRITES = [rule for rule in RULES if rule.method != "GET"]
+WRITES = [rule for kind in contracts() for rule in kind.rules if rule.is_write]
 #: Hashing a password takes as long as twenty other requests.
 HASHING = ("register", "login", "password")
 WEIGHTS = [0.2 if rule.path.endswith(HASHING) else 1.0 for rule in WRITES]
@@ -73,7 +76,7 @@ class Target:
     )
 
     def words(self, random: Random, operation: str) -> dict[str, Any]:
-        """Choose a row for each word of the table of rights."""
+        """Choose a row for each word of the tables of access."""
         words: dict[str, Any] = {
             word: random.choice(rows) for word, rows in self.rows.items()
         }
@@ -106,7 +109,7 @@ def aim_at(shop: Shop) -> Target:
         owner=shop.owner,
         customer=clients.pop(),
         rows=rows_of(shop, customer["customer_id"]),
-        texts={"address": email, "refresh_token": "x", "uid": "MQ", "link": "x-y"},
+        texts={"address": email, "refresh_token": "x", "uid": "MQ", "token": "x-y"},
         leaving=clients,
     )
 
@@ -175,7 +178,7 @@ class Storm:
     def _send(self, random: Random) -> None:
         (rule,) = random.choices(WRITES, WEIGHTS)
         words = self.target.words(random, rule.operation)
-        valid = fill(BODIES[rule.body], words)
+        valid = fill(rule.body, words)
         if "current_password" in valid:
             valid["current_password"] = "not-" + PASSWORD  # nobody's changes
         request = mutant(random, rule.method, rule.path.format(**words), valid)

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from rest_framework.test import APIClient
 
 from mechanic_shop.accounts.models import User
+from mechanic_shop.accounts.roles import TECHNICIAN
+from mechanic_shop.accounts.tests.factories import user_in
 from mechanics.tests.factories import MechanicFactory
 from tickets.models import ServiceTicket, TicketEvent, TicketMechanic
 from tickets.services import assign_mechanic
@@ -139,3 +143,18 @@ class TestChangeAssignment:
         assert answer.json()["minutes_worked"] == 45
         event = ticket.events.get(kind=TicketEvent.Kind.ASSIGNMENT_CHANGED)
         assert event.detail["changes"] == {"minutes_worked": {"old": 0, "new": 45}}
+
+    def test_technician_logs_own_minutes_but_no_role(
+        self, ticket: ServiceTicket, client_of: Callable[[User], APIClient]
+    ) -> None:
+        technician = user_in(TECHNICIAN)
+        mechanic = MechanicFactory.create(user=technician)
+        assign_mechanic(ticket=ticket, mechanic=mechanic, by=technician)
+        path = url(ticket, "mechanics", mechanic.pk)
+
+        minutes = client_of(technician).patch(path, {"minutes_worked": 30})
+        role = client_of(technician).patch(path, {"role": "Lead"})
+
+        assert (minutes.status_code, role.status_code) == (200, 403)
+        assignment = ticket.ticket_mechanics.get()
+        assert (assignment.minutes_worked, assignment.role) == (30, "Technician")

@@ -159,6 +159,7 @@ class TestTicketContract(TicketContract):
     }
     fields = "vehicle_id customer_id status problem_description odometer_miles priority"
     ignored_fields = "vehicle customer ticket_mechanics ticket_parts parts_total_cents"
+    read_only_fields = "ticket_id opened_at closed_at updated_at"
     fields_of = {
         "note": "text visible_to_customer",
         "mechanics": "add_ids remove_ids role minutes_worked",

@@ -207,3 +207,19 @@ class TestRole:
 
         assert client.get("/api/auth/me").data["role"] == "manager"
         assert client.get("/api/customers").status_code == 403
+
+
+class TestPermission:
+    def test_permission_is_read_at_every_request(
+        self, client_of: Callable[[User], APIClient]
+    ) -> None:
+        user = UserFactory.create(is_staff=True)
+        client = client_of(user)
+
+        before = client.get("/api/inventory").status_code
+        user.user_permissions.add(Permission.objects.get(codename="view_part"))
+        during = client.get("/api/inventory").status_code
+        user.user_permissions.clear()
+        after = client.get("/api/inventory").status_code
+
+        assert (before, during, after) == (403, 200, 403)

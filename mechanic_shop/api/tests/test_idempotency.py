@@ -13,20 +13,17 @@ from urllib.parse import urlencode
 
 import pytest
 import time_machine
-from django.apps import apps
 from django.conf import LazySettings
 from django.db import connection, connections
 from rest_framework.test import APIClient
 
 from customers.models import Customer
-from customers.tests.factories import CustomerFactory, VehicleFactory
+from customers.tests.factories import VehicleFactory
 from inventory.models import Part, StockMovement
 from inventory.tests.factories import PartFactory
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.tests.factories import PASSWORD, UserFactory
 from mechanic_shop.core.models import IdempotencyKey
-from mechanic_shop.urls import router
-from mechanics.tests.factories import MechanicFactory
 from tickets import services
 from tickets.models import TicketEvent
 from tickets.tests.factories import TicketFactory
@@ -73,26 +70,8 @@ def is_replay(answer: Any) -> bool:
     return bool(answer.headers.get("Idempotency-Replayed") == "true")
 
 
-def whole_shop() -> dict[str, list[Any]]:
-    """Read every row of the shop's own tables."""
-    models = [
-        model
-        for app in ("customers", "mechanics", "inventory", "tickets")
-        for model in apps.get_app_config(app).get_models()
-    ]
-    return {
-        model.__name__: list(model._default_manager.order_by("pk").values())
-        for model in models
-    }
-
-
 def on_ticket(path: str) -> str:
     return f"/api/service-tickets/{TicketFactory.create().pk}/{path}"
-
-
-def create_vehicle() -> Write:
-    body = {"make": "Saab", "model": "900", "year": 1990}
-    return "post", f"/api/customers/{CustomerFactory.create().pk}/vehicles", body
 
 
 def create_ticket() -> Write:
@@ -105,128 +84,8 @@ def create_ticket() -> Write:
     return "post", "/api/service-tickets", body
 
 
-def change_vehicle(path: str) -> Write:
-    vehicle = VehicleFactory.create()
-    owner = vehicle.customer_id
-    return "patch", path.format(pk=vehicle.pk, owner=owner), {"color": "red"}
-
-
-def change_assignment() -> Write:
-    ticket, mechanic = TicketFactory.create(), MechanicFactory.create()
-    services.assign_mechanic(ticket=ticket, mechanic=mechanic, by=UserFactory.create())
-    path = f"/api/service-tickets/{ticket.pk}/mechanics/{mechanic.pk}"
-    return "patch", path, {"minutes_worked": 30}
-
-
-def change_installed_part() -> Write:
-    ticket, part = TicketFactory.create(), PartFactory.create()
-    services.install_part(
-        ticket=ticket, part=part, by=UserFactory.create(), quantity_used=1
-    )
-    path = f"/api/service-tickets/{ticket.pk}/parts/{part.pk}"
-    return "patch", path, {"quantity_used": 3}
-
-
-#: Each write of the API as ``basename.action``, with a request that has an effect.
-WRITES: dict[str, Callable[[], Write]] = {
-    "customer.create": lambda: (
-        "post",
-        "/api/customers",
-        {"first_name": "Ada", "last_name": "King", "phone": "1"},
-    ),
-    "customer.partial_update": lambda: (
-        "patch",
-        f"/api/customers/{CustomerFactory.create().pk}",
-        {"city": "Paris"},
-    ),
-    "customer-vehicle.create": create_vehicle,
-    "customer-vehicle.partial_update": lambda: change_vehicle(
-        "/api/customers/{owner}/vehicles/{pk}"
-    ),
-    "vehicle.partial_update": lambda: change_vehicle("/api/vehicles/{pk}"),
-    "mechanic.create": lambda: (
-        "post",
-        "/api/mechanics",
-        {"full_name": "Max", "email": "max@shop.example", "phone": "1", "salary": 1},
-    ),
-    "mechanic.partial_update": lambda: (
-        "patch",
-        f"/api/mechanics/{MechanicFactory.create().pk}",
-        {"full_name": "Maxine"},
-    ),
-    "part.create": lambda: ("post", "/api/inventory", PART),
-    "part.partial_update": lambda: (
-        "patch",
-        f"/api/inventory/{PartFactory.create().pk}",
-        {"quantity_in_stock": 3},
-    ),
-    "part.adjust_quantity": lambda: (
-        "patch",
-        f"/api/inventory/{PartFactory.create().pk}/adjust-quantity",
-        {"adjustment": 5},
-    ),
-    "serviceticket.create": create_ticket,
-    "serviceticket.partial_update": lambda: (
-        "patch",
-        on_ticket(""),
-        {"status": "in_progress"},
-    ),
-    "serviceticket.change_assignment": change_assignment,
-    "serviceticket.install_part": lambda: (
-        "post",
-        on_ticket(f"parts/{PartFactory.create().pk}"),
-        {"quantity_used": 2},
-    ),
-    "serviceticket.add_inventory": lambda: (
-        "post",
-        on_ticket("parts"),
-        {"inventory_id": PartFactory.create().pk},
-    ),
-    "serviceticket.add_part": lambda: (
-        "post",
-        on_ticket(f"add-part/{PartFactory.create().pk}"),
-        {},
-    ),
-    "serviceticket.change_installed_part": change_installed_part,
-    "serviceticket.notes": lambda: ("post", on_ticket("notes"), {"text": "Called."}),
-}
-
-
-def writes_of_the_router() -> set[str]:
-    """Name every POST and PATCH that the router serves in one transaction."""
-    views: list[Any] = [pattern.callback for pattern in router.urls]
-    return {
-        f"{view.initkwargs['basename']}.{action}"
-        for view in views
-        for method, action in view.actions.items()
-        if method in {"post", "patch"}
-        and view.initkwargs.get("one_transaction", view.cls.one_transaction)
-    }
-
-
 @pytest.mark.django_db
 class TestIdempotencyKey:
-    def test_is_tried_on_every_write_that_there_is(self) -> None:
-        assert writes_of_the_router() == set(WRITES)
-
-    @pytest.mark.parametrize("write", WRITES)
-    def test_makes_two_requests_have_one_effect(
-        self, shop: APIClient, write: str
-    ) -> None:
-        method, path, body = WRITES[write]()
-        before = whole_shop()
-
-        first = send(shop, "k", path, body, method)
-        after = whole_shop()
-        second = send(shop, "k", path, body, method)
-
-        assert first.status_code in {200, 201}, first.json()
-        assert before != after == whole_shop()
-        assert (is_replay(first), is_replay(second)) == (False, True)
-        assert second.status_code == first.status_code
-        assert second.content == first.content
-        assert second.headers.get("ETag") == first.headers.get("ETag")
-
     def test_replays_what_was_answered_whatever_happened_since(
         self, shop: APIClient
     ) -> None:
