@@ -16,6 +16,7 @@ from mechanic_shop.accounts import rights
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.serializers import LoginSerializer
 from mechanic_shop.accounts.services import check_credentials, start_session
+from mechanic_shop.api.atomic_writes import atomic_write
 from mechanic_shop.api.login_throttling import clear_login_attempt, login_attempt
 from mechanic_shop.api.pagination import PreparedList
 from mechanic_shop.api.permissions import ANYONE, SIGNED_IN
@@ -92,7 +93,6 @@ def signed_in(user: User, message: str) -> dict[str, Any]:
 class AuthViewSet(ShopViewSet[Customer]):
     verbs = {"register": ANYONE, "login": ANYONE, "me": SIGNED_IN}
     limits = {"register": RegisterThrottle, "login": LoginThrottle}
-    one_transaction = False
     queryset = Customer.objects.none()
     serializer_class = LoginSerializer
 
@@ -156,7 +156,6 @@ class CustomerViewSet(ShopModelViewSet[Customer]):
         methods=["post"],
         authentication_classes=[],
         serializer_class=LoginSerializer,
-        one_transaction=False,
     )
     def login(self, request: Request) -> Response:
         """Sign in; system B's path, which also answers ``token``."""
@@ -198,6 +197,7 @@ class CustomerVehicleViewSet(VehicleRows, ShopModelViewSet[Vehicle]):
         self.check_object_permissions(self.request, customer)
         return customer
 
+    @atomic_write
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         self.customer = self.get_customer()
         return super().create(request, *args, **kwargs)

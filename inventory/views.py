@@ -5,6 +5,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from mechanic_shop.api.atomic_writes import atomic_write
 from mechanic_shop.api.pagination import PreparedList
 from mechanic_shop.api.routers import route
 from mechanic_shop.api.throttling import CreatePartThrottle
@@ -68,6 +69,7 @@ class PartViewSet(ShopModelViewSet[Part]):
         url_path="adjust-quantity",
         serializer_class=AdjustQuantitySerializer,
     )
+    @atomic_write
     def adjust_quantity(self, request: Request, pk: str) -> Response:
         """Add units to the shelf, or take some away, with a reason."""
         part = self.get_object()

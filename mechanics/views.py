@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
+from mechanic_shop.api.atomic_writes import atomic_write
 from mechanic_shop.api.caching import cached_rendering
 from mechanic_shop.api.json import RenderedResponse, render_json
 from mechanic_shop.api.routers import route
@@ -69,11 +70,13 @@ class MechanicViewSet(ShopModelViewSet[Mechanic]):
         )
         return render_json(serializer.data)
 
+    @atomic_write
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Hire a mechanic, which means to agree on a salary."""
         self.require("mechanics.view_salary")
         return super().create(request, *args, **kwargs)
 
+    @atomic_write
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Change the fields that were sent; the salary needs a right of its own."""
         if "salary" in request.data:

@@ -14,6 +14,7 @@ from rest_framework.serializers import BaseSerializer
 
 from customers.models import Customer
 from inventory.models import Part
+from mechanic_shop.api.atomic_writes import atomic_write
 from mechanic_shop.api.pagination import PreparedList
 from mechanic_shop.api.permissions import SIGNED_IN
 from mechanic_shop.api.routers import route
@@ -107,6 +108,7 @@ class MechanicVerbs(TicketRows):
         url_path="assign-mechanic/(?P<mechanic_id>[0-9]+)",
         serializer_class=AssignMechanicSerializer,
     )
+    @atomic_write
     def assign_mechanic(self, request: Request, pk: str, mechanic_id: str) -> Response:
         """Put a mechanic on this ticket."""
         ticket = self.get_object()
@@ -131,6 +133,7 @@ class MechanicVerbs(TicketRows):
         url_path="remove-mechanic/(?P<mechanic_id>[0-9]+)",
         serializer_class=StrictSerializer,
     )
+    @atomic_write
     def remove_mechanic(self, request: Request, pk: str, mechanic_id: str) -> Response:
         """Take a mechanic off this ticket; the timeline keeps the minutes."""
         ticket = self.get_object()
@@ -146,6 +149,7 @@ class MechanicVerbs(TicketRows):
 
     @schema.edit
     @action(detail=True, methods=["put"], serializer_class=EditMechanicsSerializer)
+    @atomic_write
     def edit(self, request: Request, pk: str) -> Response:
         """Add and remove several mechanics, all or nothing."""
         ticket = self.get_object()
@@ -167,6 +171,7 @@ class MechanicVerbs(TicketRows):
         url_path="mechanics/(?P<mechanic_id>[0-9]+)",
         serializer_class=AssignmentFields,
     )
+    @atomic_write
     def change_assignment(
         self, request: Request, pk: str, mechanic_id: str
     ) -> Response:
@@ -209,6 +214,7 @@ class PartVerbs(TicketRows):
         url_path="parts/(?P<part_id>[0-9]+)",
         serializer_class=InstallPartSerializer,
     )
+    @atomic_write
     def install_part(self, request: Request, pk: str, part_id: str) -> Response:
         """Install a part on this ticket at today's cost."""
         ticket = self.get_object()
@@ -217,6 +223,7 @@ class PartVerbs(TicketRows):
 
     @schema.change_installed_part
     @install_part.mapping.patch
+    @atomic_write
     def change_installed_part(
         self, request: Request, pk: str, part_id: str
     ) -> Response:
@@ -231,6 +238,7 @@ class PartVerbs(TicketRows):
 
     @schema.remove_part
     @install_part.mapping.delete
+    @atomic_write
     def remove_part(self, request: Request, pk: str, part_id: str) -> Response:
         """Take a part off this ticket; its units go back on the shelf."""
         ticket = self.get_object()
@@ -245,6 +253,7 @@ class PartVerbs(TicketRows):
         url_path="parts",
         serializer_class=AddInventorySerializer,
     )
+    @atomic_write
     def add_inventory(self, request: Request, pk: str) -> Response:
         """Install a part named in the body; system B's form."""
         ticket = self.get_object()
@@ -257,6 +266,7 @@ class PartVerbs(TicketRows):
         url_path="add-part/(?P<part_id>[0-9]+)",
         serializer_class=AddPartSerializer,
     )
+    @atomic_write
     def add_part(self, request: Request, pk: str, part_id: str) -> Response:
         """Install one unit of a part, or as many as the body says; system B's form."""
         ticket = self.get_object()
@@ -269,6 +279,7 @@ class TimelineVerbs(TicketRows):
 
     @schema.notes
     @action(detail=True, methods=["post"], serializer_class=NoteSerializer)
+    @atomic_write
     def notes(self, request: Request, pk: str) -> Response:
         """Write a note on this ticket."""
         ticket = self.get_object()

@@ -46,7 +46,6 @@ class SessionViewSet(ShopViewSet[Session]):
         "password": PasswordThrottle,
         "password_reset": PasswordResetThrottle,
     }
-    one_transaction = False
     queryset = Session.objects.none()
     serializer_class = RefreshSerializer
 

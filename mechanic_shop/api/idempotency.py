@@ -8,10 +8,9 @@ at all, and twins queue up behind the lock until there is an answer to replay.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import OperationalError
 from django.http import QueryDict
@@ -26,6 +25,9 @@ from mechanic_shop.core.route_names import canonical
 from mechanic_shop.core.transactions import LOCK_WAIT_TIMEOUT
 
 from .json import render_json
+
+if TYPE_CHECKING:
+    from .viewsets import ShopViewSet
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
@@ -61,51 +63,28 @@ def key_of(request: Request) -> str | None:
     return key
 
 
-def find(request: Request, key: str) -> int | None:
-    """Return the id of the row that twins queue for; None if there never was a twin."""
-    return (
-        IdempotencyKey.objects.filter(**_name(request, key))
-        .values_list("pk", flat=True)
-        .first()
-    )
+def reserve_key(view: ShopViewSet[Any], request: Request, key: str) -> int:
+    """Make sure that there is a row that duplicate requests can queue for.
 
-
-def prepare(request: Request, key: str) -> int:
-    """Make sure that there is a row that twins can queue for, and return its id."""
-    row, _ = IdempotencyKey.objects.get_or_create(**_name(request, key))
-    return row.pk
-
-
-def once(pk: int, request: Request, work: Callable[[], Response]) -> Response:
-    """Carry out ``work`` and keep its answer, or replay the answer that is there.
-
-    Runs within the transaction of the work.
-
-    :raises KeyReused: if the answer there is that of another request
-    :raises InProgress: if a twin takes too long
+    :raises Throttled: over the limit, if there is none yet: a refused flood must not
+        fill the table
     """
-    row = _lock(pk)
-    fingerprint = _fingerprint_of(request)
-    if row.answered_at is not None and row.answered_at > timezone.now() - KEPT:
-        if row.fingerprint != fingerprint:
-            raise KeyReused
-        return _replay(row)
-    answer = work()
-    if status.is_success(answer.status_code):
-        _keep(row, fingerprint, answer)
-    return answer
+    name = _name(request, key)
+    if view.deferred_throttle is None:
+        return IdempotencyKey.objects.get_or_create(**name)[0].pk
+    pk = IdempotencyKey.objects.filter(**name).values_list("pk", flat=True).first()
+    if pk is None:
+        raise view.deferred_throttle
+    return pk
 
 
-def is_replayed(answer: Response) -> bool:
-    return "Idempotency-Replayed" in answer
+def lock_key(pk: int | None) -> IdempotencyKey | None:
+    """Keep duplicate requests waiting until the transaction of this one ends.
 
-
-def _name(request: Request, key: str) -> dict[str, Any]:
-    # A digest: databases compare text without case or trailing spaces.
-    return {"user_id": request.user.pk, "digest": sha256(key.encode()).hexdigest()}
-
-
-def _lock(pk: int) -> IdempotencyKey:
+    :raises InProgress: if this one has waited too long itself
+    """
+    if pk is None:
+        return None
     try:
         return IdempotencyKey.objects.select_for_update().get(pk=pk)
     except OperationalError as error:
@@ -116,13 +95,41 @@ def _lock(pk: int) -> IdempotencyKey:
         raise InProgress("This request has just ended. Try again.") from error
 
 
-def _keep(row: IdempotencyKey, fingerprint: str, answer: Response) -> None:
-    row.fingerprint = fingerprint
-    row.status = answer.status_code
-    row.body = render_json(answer.data).decode()
-    row.headers = {name: answer[name] for name in KEPT_HEADERS if name in answer}
+def find_response(row: IdempotencyKey | None, request: Request) -> Response | None:
+    """Return the response to a duplicate request, if there is one.
+
+    :raises KeyReused: if it is the response to another request
+    """
+    if row is None or row.answered_at is None:
+        return None
+    if row.answered_at <= timezone.now() - KEPT:
+        return None
+    if row.fingerprint != _fingerprint_of(request):
+        raise KeyReused
+    return _replay(row)
+
+
+def store_response(
+    row: IdempotencyKey | None, request: Request, response: Response
+) -> None:
+    """Keep the response to a request that took effect, for its duplicates."""
+    if row is None or not status.is_success(response.status_code):
+        return
+    row.fingerprint = _fingerprint_of(request)
+    row.status = response.status_code
+    row.body = render_json(response.data).decode()
+    row.headers = {name: response[name] for name in KEPT_HEADERS if name in response}
     row.answered_at = timezone.now()
     row.save()
+
+
+def is_replayed(answer: Response) -> bool:
+    return "Idempotency-Replayed" in answer
+
+
+def _name(request: Request, key: str) -> dict[str, Any]:
+    # A digest: databases compare text without case or trailing spaces.
+    return {"user_id": request.user.pk, "digest": sha256(key.encode()).hexdigest()}
 
 
 def _replay(row: IdempotencyKey) -> Response:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from urllib.parse import urlencode
 
@@ -20,6 +19,7 @@ from rest_framework.viewsets import GenericViewSet
 from mechanic_shop.core.locking import lock_row, save_changes
 from mechanic_shop.core.prepared_queries import PreparedQuery
 
+from .atomic_writes import atomic_write, is_atomic
 from .conditional import tagged, unless_known
 from .detail_sections import add_sections
 from .idempotency import key_of
@@ -27,7 +27,6 @@ from .pagination import PreparedList, ShopPagination
 from .permissions import may, verbs_of
 from .throttling import add_rate_headers
 from .unique_errors import save_or_raise_validation_error
-from .writes import WRITES, carry_out
 
 if TYPE_CHECKING:
     from mechanic_shop.accounts.models import User
@@ -50,8 +49,8 @@ class ShopViewSet(GenericViewSet[M]):
 
     ``verbs`` maps each action to the permission it needs (see ``VerbPermission``),
     ``limits`` some of them to a rate limit, and ``collection`` names the list in a
-    paginated answer. Each write is ``one_transaction``, but for those that hash a
-    password: that takes too long to make others wait.
+    paginated answer. Handlers of writes are an ``atomic_write``, but for those that
+    hash a password: that takes too long to make others wait.
 
     What is asked for all day may be named, so that its SQL is made once: by
     ``detail_query`` a row, and by ``list_queries`` some lists, each under the query
@@ -64,8 +63,9 @@ class ShopViewSet(GenericViewSet[M]):
     collection: ClassVar[str] = "results"
     detail_query: ClassVar[PreparedQuery[Any] | None] = None
     list_queries: ClassVar[Mapping[str, PreparedList[Any]]] = {}
-    one_transaction = True
-    throttled_by: Throttled | None = None
+    deferred_throttle: Throttled | None = None
+    #: Whether the handler of a write is running.
+    is_writing = False
     pagination_class = ShopPagination
     lookup_value_regex = "[0-9]+"
 
@@ -100,22 +100,18 @@ class ShopViewSet(GenericViewSet[M]):
         """Name the scheme where nobody authenticates too: a wrong password is a 401."""
         return super().get_authenticate_header(request) or 'Bearer realm="api"'
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        # DRF looks the handler up after this, by the method's name.
-        method = (request.method or "").lower()
-        if self.one_transaction and request.method in WRITES and hasattr(self, method):
-            handler = getattr(self, method)
-            setattr(self, method, partial(carry_out, self, handler))
-
     def check_throttles(self, request: Request) -> None:
         """Refuse over the limit; a retry first, since its answer may be there."""
         try:
             super().check_throttles(request)
         except Throttled as refusal:
-            if not self.one_transaction or key_of(request) is None:
+            if not is_atomic(self) or key_of(request) is None:
                 raise
-            self.throttled_by = refusal
+            self.deferred_throttle = refusal
+
+    def raise_deferred_throttle(self) -> None:
+        if self.deferred_throttle is not None:
+            raise self.deferred_throttle
 
     def get_throttles(self) -> list[BaseThrottle]:
         limit = self.limits.get(self.action or "")
@@ -210,6 +206,7 @@ def filters_asked_for(request: Request) -> str:
 
 
 class CreateMixin(mixins.CreateModelMixin):
+    @atomic_write
     def create(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
@@ -224,6 +221,7 @@ class RetrieveMixin(mixins.RetrieveModelMixin):
 
 
 class UpdateMixin(mixins.UpdateModelMixin):
+    @atomic_write
     def update(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Change the fields that were sent; PUT and PATCH mean the same."""
         row = self.get_object()
@@ -232,16 +230,29 @@ class UpdateMixin(mixins.UpdateModelMixin):
         save_or_raise_validation_error(self.perform_update, serializer)
         return self.answer(row.pk)  # type: ignore[no-any-return]
 
+    @atomic_write
+    def partial_update(
+        self: Any, request: Request, *args: Any, **kwargs: Any
+    ) -> Response:
+        return self.update(request, *args, **kwargs)  # type: ignore[no-any-return]
+
     def perform_update(self, serializer: BaseSerializer[Any]) -> None:
         assert serializer.instance is not None
         save_changes(serializer.instance, serializer.validated_data)
+
+
+class DestroyMixin(mixins.DestroyModelMixin):
+    @atomic_write
+    def destroy(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        self.perform_destroy(self.get_object())
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class ShopModelViewSet(
     CreateMixin,
     RetrieveMixin,
     UpdateMixin,
-    mixins.DestroyModelMixin,
+    DestroyMixin,
     ListMixin,
     ShopViewSet[M],
 ):

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 import signal
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from mechanic_shop.api import idempotency, writes
+from mechanic_shop.api import atomic_writes, idempotency
 from mechanic_shop.core.models import IdempotencyKey
 
 from .naive import replace
@@ -24,13 +24,15 @@ FILE = "CRASH_FILE"
 IS_FIRST = "shop.is_first_with_its_key"
 #: The moments: the work is done; its answer is kept too; both are committed.
 WORKED, KEPT, COMMITTED = "worked", "kept", "committed"
+#: Not to be found by ``replace``.
+store_at_once = partial(idempotency.store_response)
 
 
 def take_over() -> None:
     """Let every keyed write look at the file after each of its steps."""
-    crash_after(writes._if_it_may, WORKED)
-    crash_after(idempotency._keep, KEPT)
-    crash_after(writes._in_one_transaction, COMMITTED)
+    crash_before(idempotency.store_response, WORKED)
+    crash_after(idempotency.store_response, KEPT)
+    crash_after(atomic_writes._commit, COMMITTED)
 
 
 def crash_after(step: Any, moment: str) -> None:
@@ -41,6 +43,17 @@ def crash_after(step: Any, moment: str) -> None:
         done = step(*args, **kwargs)
         crash_if_told(moment)
         return done
+
+    replace(step, crashing)
+
+
+def crash_before(step: Any, moment: str) -> None:
+    """Let the process end where a step would begin."""
+
+    @wraps(step)
+    def crashing(*args: Any, **kwargs: Any) -> Any:
+        crash_if_told(moment)
+        return step(*args, **kwargs)
 
     replace(step, crashing)
 
@@ -58,23 +71,27 @@ def crash_if_told(moment: str) -> None:
 
 def store_keys_first() -> None:
     """Put what stores the key before the work in the place of what does it within."""
-    replace(idempotency.prepare, prepare)
-    replace(idempotency.once, once)
+    replace(idempotency.reserve_key, reserve_key)
+    replace(idempotency.find_response, find_response)
+    replace(idempotency.store_response, store_nothing)
 
 
-def prepare(request: Request, key: str) -> int:
-    """Store the answer to be, in a transaction of its own, where the key is new."""
+def reserve_key(view: Any, request: Request, key: str) -> int:
+    """Store the response to be, in a transaction of its own, where the key is new."""
     name = idempotency._name(request, key)
     row, is_new = IdempotencyKey.objects.get_or_create(**name)
     request.META[IS_FIRST] = is_new
     if is_new:
-        fingerprint = idempotency._fingerprint_of(request)
-        idempotency._keep(row, fingerprint, Response({}, status=201))
+        store_at_once(row, request, Response({}, status=201))
     return row.pk
 
 
-def once(pk: int, request: Request, work: Any) -> Response:
+def find_response(row: IdempotencyKey | None, request: Request) -> Response | None:
     """Believe that a key which is there stands for an effect that is there."""
-    if request.META[IS_FIRST]:
-        return work()  # type: ignore[no-any-return]
-    return idempotency._replay(IdempotencyKey.objects.get(pk=pk))
+    if row is None or request.META[IS_FIRST]:
+        return None
+    return idempotency._replay(row)
+
+
+def store_nothing(*args: Any) -> None:
+    """It is there already."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from secrets import token_hex
 from types import ModuleType
@@ -23,7 +24,6 @@ from django.db.models import Model, QuerySet
 from django.db.transaction import Atomic
 from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from customers import services as customers
@@ -33,7 +33,8 @@ from inventory.models import Part, StockMovement
 from mechanic_shop.accounts import services as accounts
 from mechanic_shop.accounts.models import Session, User
 from mechanic_shop.accounts.tokens import session_id_of
-from mechanic_shop.api import caching, conditional, unique_errors, writes
+from mechanic_shop.api import caching, unique_errors
+from mechanic_shop.api.conditional import check_if_match
 from mechanic_shop.api.models import (
     KnownAddressManager,
     Rate,
@@ -60,12 +61,14 @@ from tickets.services.mechanics import _assign
 M = TypeVar("M", bound=Model)
 
 PAUSE_SECONDS = 0.1
+#: Not to be found by ``replace``.
+compare_tag = partial(check_if_match)
 
 
 def take_over() -> None:
     """Put the naive variants in the place of what they imitate."""
     without_transactions_and_locks()
-    replace(writes._if_it_may, if_it_may)
+    replace(check_if_match, check_and_think)
     replace(locking.lock_row, look_at_row)
     replace(stock._move, move)
     replace(tickets.install_part, install_part)
@@ -116,19 +119,11 @@ def think(pauses: int = 1) -> None:
 # --- Every write ----------------------------------------------------------------------
 
 
-def if_it_may(
-    view: ShopViewSet[Any],
-    handler: writes.Handler,
-    request: Request,
-    kwargs: dict[str, Any],
-) -> Response:
-    """Compare the tag, or look for an answer under the key; act a moment later."""
-    if view.throttled_by is not None:
-        raise view.throttled_by
-    conditional.check_if_match(view, request)
+def check_and_think(view: ShopViewSet[Any], request: Request) -> None:
+    """Compare the tag, or look for a response under the key; act a moment later."""
+    compare_tag(view, request)
     if {"If-Match", "Idempotency-Key"} & set(request.headers):
         think()
-    return handler(request, **kwargs)
 
 
 def look_at_row(row: M) -> M:

@@ -13,11 +13,11 @@ from rest_framework.request import Request
 
 from mechanic_shop.core.app_config import get_public_permissions
 
+from ..atomic_writes import WRITES, is_atomic
 from ..conditional import MAY_BE_CONDITIONAL
 from ..errors import phrase_of
 from ..idempotency import MAY_HAVE_KEY
 from ..permissions import ANYONE, SIGNED_IN, verbs_of
-from ..writes import WRITES
 from .answers import failure
 from .parameters import RESPONSE_HEADERS, request_header
 from .shapes import BodyShapes
@@ -43,7 +43,7 @@ class ShopSchema(OperationWords, BodyShapes):
 
     @property
     def _is_write(self) -> bool:
-        return self.view.one_transaction and self.method in WRITES
+        return is_atomic(self.view) and self.method in WRITES
 
     @property
     def _may_have_key(self) -> bool:

@@ -231,7 +231,7 @@ class TestIdempotencyKey:
             raise RuntimeError("disk full")
 
         with monkeypatch.context() as patch:
-            patch.setattr("mechanic_shop.api.idempotency._keep", full)
+            patch.setattr("mechanic_shop.api.atomic_writes.store_response", full)
             failed = send(shop, "k")
         assert not Part.objects.exists()
         assert not StockMovement.objects.exists()
