@@ -22,8 +22,8 @@ from mechanic_shop.accounts.admin import (
 )
 from mechanic_shop.accounts.models import User
 from mechanic_shop.admin import ShopModelAdmin, colored, dialog, user_of
-from mechanic_shop.admin.bulk import bulk
-from mechanic_shop.admin.exporting import Exported
+from mechanic_shop.admin.confirmed_actions import bulk
+from mechanic_shop.admin.export import Exported
 from mechanic_shop.admin.history import KeepsHistory
 from mechanic_shop.admin.sidebar import link_to_list
 

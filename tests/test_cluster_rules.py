@@ -29,7 +29,7 @@ LOCKS = {
     "mechanic_shop/core/locking.py": "claims",
     "customers/services.py": "claims",
     "mechanic_shop/api/idempotency.py": "writes the key's row",
-    "mechanic_shop/admin/once.py": "writes the key's row",
+    "mechanic_shop/admin/double_submit.py": "writes the key's row",
     "inventory/services.py": "writes the part, or deletes it",
     "inventory/part_import/resource.py": "writes the parts",
 }

@@ -16,7 +16,7 @@ from django.utils.formats import date_format
 
 from inventory.models import MovementReason, Part, StockMovement
 from mechanic_shop.admin import ReadOnly, ReadOnlyInline, ShopModelAdmin, colored
-from mechanic_shop.admin.exporting import Exported
+from mechanic_shop.admin.export import Exported
 from mechanic_shop.admin.sidebar import link_to_list
 
 #: A chart of more points is not seen any better.

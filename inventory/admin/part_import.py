@@ -44,7 +44,7 @@ from inventory.part_import.resource import (
 )
 from mechanic_shop.accounts.models import User
 from mechanic_shop.admin import REFUSALS, ShopModelAdmin, sentence_of, user_of
-from mechanic_shop.admin.exporting import WRITERS, as_file
+from mechanic_shop.admin.export import WRITERS, as_file
 from mechanic_shop.core.transactions import retry
 
 FORMATS = (PartsCSV, PartsXLSX)

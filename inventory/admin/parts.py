@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from inventory import services
 from inventory.models import MAX_COST_CENTS, Part
 from mechanic_shop.admin import CentsField, become, changes_of, colored, user_of
-from mechanic_shop.admin.exporting import Exported
+from mechanic_shop.admin.export import Exported
 from mechanic_shop.admin.history import KeepsHistory
 from mechanic_shop.admin.sidebar import link_to_list
 from mechanic_shop.core.money import format_cents

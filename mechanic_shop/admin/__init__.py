@@ -5,13 +5,13 @@ told in words, that nothing half done stays behind, and that nobody is shown a f
 they may not see.
 """
 
-from .buttons import colored, dialog
+from .decorators import colored, dialog
+from .double_submit import fresh_key
+from .error_messages import REFUSALS, sentence_of, user_of
+from .field_permissions import GuardedFields, without
 from .forms import CentsField, become, changes_of, know_rows
-from .guarded import GuardedFields, without
-from .once import fresh_key
-from .pages import Badge, ReadOnlyInline, ShopInline, ShopModelAdmin
+from .model_admin import Badge, ReadOnlyInline, ShopInline, ShopModelAdmin
 from .read_only import ReadOnly
-from .words import REFUSALS, sentence_of, user_of
 
 __all__ = [
     "REFUSALS",

@@ -14,7 +14,7 @@ from django.test import Client
 from customers.models import Customer
 from inventory.models import Part
 from mechanic_shop.accounts.models import User
-from mechanic_shop.admin.once import TOLD
+from mechanic_shop.admin.double_submit import TOLD
 from tests.test_admin import (
     add_row,
     browser_of,

@@ -19,7 +19,7 @@ from inventory.models import Part, StockMovement
 from inventory.services import adjust_stock
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
-from mechanic_shop.admin.exporting import cell_of
+from mechanic_shop.admin.export import cell_of
 from mechanics.models import Mechanic
 from tests.test_admin import (
     SHOP_MODELS,

@@ -26,7 +26,7 @@ from mechanic_shop.admin import (
     user_of,
     without,
 )
-from mechanic_shop.admin.exporting import Exported
+from mechanic_shop.admin.export import Exported
 from mechanic_shop.admin.sidebar import link_to_list
 from mechanic_shop.core.money import format_cents
 from tickets import services

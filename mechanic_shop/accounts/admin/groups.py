@@ -11,7 +11,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from mechanic_shop.admin import ShopModelAdmin
-from mechanic_shop.admin.exporting import Exported
+from mechanic_shop.admin.export import Exported
 from mechanic_shop.admin.sidebar import link_to_list
 
 from .rights import TellsRights

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from mechanic_shop.admin import ReadOnly, ShopModelAdmin
-from mechanic_shop.admin.exporting import Exported
+from mechanic_shop.admin.export import Exported
 from mechanic_shop.admin.sidebar import link_to_list
 
 from ..models import Session

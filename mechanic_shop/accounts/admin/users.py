@@ -18,8 +18,8 @@ from unfold.forms import (
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from mechanic_shop.admin import ShopModelAdmin, colored, dialog
-from mechanic_shop.admin.bulk import bulk
-from mechanic_shop.admin.exporting import Exported
+from mechanic_shop.admin.confirmed_actions import bulk
+from mechanic_shop.admin.export import Exported
 from mechanic_shop.admin.sidebar import link_to_list
 from mechanic_shop.core import security_log
 from mechanic_shop.core.errors import Conflict

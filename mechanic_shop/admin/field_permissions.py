@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from django.http import HttpRequest
 
-from .words import user_of
+from .error_messages import user_of
 
 
 class GuardedFields:

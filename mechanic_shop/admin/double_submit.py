@@ -16,7 +16,7 @@ from django.utils.crypto import get_random_string
 
 from mechanic_shop.core.models import IdempotencyKey
 
-from .words import user_of
+from .error_messages import user_of
 
 FIELD = "_once"
 TOLD = "This was done already; it was not done a second time."

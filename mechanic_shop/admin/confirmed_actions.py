@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from .once import fresh_key
+from .double_submit import fresh_key
 
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
 

@@ -26,8 +26,8 @@ from django.utils import timezone
 
 from mechanic_shop.core.locking import lock_row
 
+from .error_messages import REFUSALS
 from .read_only import ReadOnly
-from .words import REFUSALS
 
 FIELD = "_seen"
 SALT = "back office: the version of a row"

@@ -10,7 +10,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
-from .once import acting_once
+from .double_submit import acting_once
 
 F = TypeVar("F", bound=Callable[..., Any])
 

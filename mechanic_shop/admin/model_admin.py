@@ -19,12 +19,12 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from mechanic_shop.core.transactions import retry
 
+from .double_submit import DoneAlready, Once, fresh_key, took_effect
+from .edit_conflicts import TellsNewerChanges, newer_change_of
+from .error_messages import REFUSALS, sentence_of
+from .field_permissions import GuardedFields
 from .forms import KnownSelect
-from .guarded import GuardedFields
-from .newer import TellsNewerChanges, newer_change_of
-from .once import DoneAlready, Once, fresh_key, took_effect
 from .read_only import ReadOnly
-from .words import REFUSALS, sentence_of
 
 
 class Badge(NamedTuple):
