@@ -6,8 +6,8 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 
 from mechanic_shop.accounts.schema import ACCESS_TOKEN, REFRESH_TOKEN
 from mechanic_shop.accounts.serializers import LoginSerializer
-from mechanic_shop.api.schema.answers import conflict, failure
 from mechanic_shop.api.schema.examples import THEN, answers_with, request_example
+from mechanic_shop.api.schema.responses import conflict, failure
 
 from .serializers import (
     BriefCustomerSerializer,

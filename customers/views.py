@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from mechanic_shop.accounts import rights
+from mechanic_shop.accounts import permission_loading
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.serializers import LoginSerializer
 from mechanic_shop.accounts.services import check_credentials, start_session
@@ -53,7 +53,7 @@ from .serializers import (
 WITH_THEIR_ROWS = PreparedQuery(
     lambda pk: (
         User.objects.select_related("customer", "mechanic")
-        .annotate(names_of_groups=rights.group_names_of("pk"))
+        .annotate(names_of_groups=permission_loading.group_names_of("pk"))
         .filter(pk=pk)
     )
 )
@@ -125,7 +125,7 @@ class AuthViewSet(ShopViewSet[Customer]):
         """Tell who is signed in."""
         user = WITH_THEIR_ROWS.first(self.user.pk)
         assert user is not None, "whoever signed in is there"
-        user.group_names = rights.read(user.names_of_groups)
+        user.group_names = permission_loading.read(user.names_of_groups)
         return Response(MeSerializer(user).data)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
-from mechanic_shop.api.schema.answers import conflict
 from mechanic_shop.api.schema.examples import THEN, answers_with, request_example
+from mechanic_shop.api.schema.responses import conflict
 
 from .serializers import (
     RANKING_FIELDS,

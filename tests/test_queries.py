@@ -17,7 +17,7 @@ from rest_framework.test import APIClient
 from customers.models import Customer, Vehicle
 from customers.tests.factories import CustomerFactory, VehicleFactory
 from inventory.tests.factories import PartFactory
-from mechanic_shop.accounts import rights
+from mechanic_shop.accounts import permission_loading
 from mechanic_shop.accounts.models import SESSION_BY_ID, Session, User
 from mechanic_shop.accounts.roles import MANAGER, TECHNICIAN
 from mechanic_shop.accounts.services import start_session
@@ -183,7 +183,9 @@ class TestPermissionsOfAUser:
     def test_are_known_by_the_name_that_they_have_now(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(rights, "_names", {})  # this test takes its change back
+        monkeypatch.setattr(
+            permission_loading, "_names", {}
+        )  # this test takes its change back
         user = user_in(TECHNICIAN)
         assert user.has_perm("tickets.install_part")
 

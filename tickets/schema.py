@@ -8,8 +8,8 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 
 from customers.schema import BRIEF_CUSTOMER, BRIEF_VEHICLE
 from inventory.schema import INSUFFICIENT_STOCK
-from mechanic_shop.api.schema.answers import conflict
 from mechanic_shop.api.schema.examples import THEN, answers_with, request_example
+from mechanic_shop.api.schema.responses import conflict
 from mechanics.schema import BRIEF_MECHANIC
 
 from .serializers import (

@@ -1,6 +1,6 @@
 """Parts and their stock in the back office."""
 
-from .ledger import StockMovementAdmin
 from .parts import PartAdmin
+from .stock_movements import StockMovementAdmin
 
 __all__ = ["PartAdmin", "StockMovementAdmin"]

@@ -16,9 +16,9 @@ from mechanic_shop.admin.history import KeepsHistory
 from mechanic_shop.admin.sidebar import link_to_list
 from mechanic_shop.core.money import format_cents
 
-from .ledger import MovementInline, chart_of
 from .part_import import PartImport
-from .stock import StockDialogs
+from .stock_actions import StockDialogs
+from .stock_movements import MovementInline, chart_of
 
 OUT, LOW, OK = "OUT", "LOW", "OK"
 

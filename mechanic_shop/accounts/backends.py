@@ -9,7 +9,7 @@ from django.db.models import Model
 from mechanic_shop.core.prepared_queries import PreparedQuery
 
 from .models import User
-from .rights import names_of, read, rights_of
+from .permission_loading import names_of, read, rights_of
 
 
 class ShopBackend(ModelBackend):

@@ -12,7 +12,7 @@ from django.utils import timezone
 from mechanic_shop.core.emails import normalize_email, validate_ascii_email
 from mechanic_shop.core.prepared_queries import PreparedQuery
 
-from . import rights
+from . import permission_loading
 
 
 class UserManager(BaseUserManager["User"]):
@@ -118,7 +118,7 @@ class SessionQuerySet(models.QuerySet["Session"]):
             return None
         session = SESSION_BY_ID.first(pk)
         if session is not None:
-            session.user.rights = rights.read(
+            session.user.rights = permission_loading.read(
                 session.group_rights,  # type: ignore[attr-defined]
                 session.own_rights,  # type: ignore[attr-defined]
             )
@@ -160,7 +160,7 @@ class Session(models.Model):
 SESSION_BY_ID = PreparedQuery(
     lambda pk: (
         Session.objects.select_related("user")
-        .annotate(**rights.rights_of("user_id"))
+        .annotate(**permission_loading.rights_of("user_id"))
         .filter(pk=pk)
     )
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 
-from mechanic_shop.api.schema.answers import failure
 from mechanic_shop.api.schema.examples import request_example
+from mechanic_shop.api.schema.responses import failure
 
 from .serializers import (
     ChangePasswordSerializer,

@@ -10,11 +10,11 @@ from django.template.loader import render_to_string
 from rest_framework.renderers import BrowsableAPIRenderer
 from rest_framework.request import Request
 
-from .browsable.bodies import is_json, of_the_view, with_what_was_typed
 from .browsable.filters import controls_of
+from .browsable.form_data import is_json, of_the_view, with_what_was_typed
 from .browsable.forms import ShopFormRenderer
-from .browsable.links import may_use, rows_of
-from .browsable.words import description_of, name_of_patch
+from .browsable.labels import description_of, name_of_patch
+from .browsable.row_links import may_use, rows_of
 
 if TYPE_CHECKING:
     from django import forms

@@ -213,7 +213,7 @@ REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_FILTER_BACKENDS": ["mechanic_shop.api.filters.StrictFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "mechanic_shop.api.schema.operations.ShopSchema",
     "EXCEPTION_HANDLER": "mechanic_shop.api.errors.exception_handler",
-    "VIEW_NAME_FUNCTION": "mechanic_shop.api.browsable.words.page_name",
+    "VIEW_NAME_FUNCTION": "mechanic_shop.api.browsable.labels.page_name",
     "COERCE_DECIMAL_TO_STRING": False,
     "NUM_PROXIES": read_int("NUM_PROXIES", 0, maximum=10),
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -253,7 +253,7 @@ CORS_EXPOSE_HEADERS = [
 # --- HTTP -----------------------------------------------------------------------------
 
 CSRF_TRUSTED_ORIGINS = read_origins("CSRF_TRUSTED_ORIGINS")
-SESSION_ENGINE = "mechanic_shop.accounts.cookie_sessions"
+SESSION_ENGINE = "mechanic_shop.accounts.session_backend"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from inventory.admin.ledger import MOST_POINTS, chart_of, days_between
+from inventory.admin.stock_movements import MOST_POINTS, chart_of, days_between
 from inventory.models import Part, StockMovement
 from inventory.services import adjust_stock
 from mechanic_shop.accounts.models import User

@@ -1,8 +1,8 @@
 """Logins, groups and sessions in the back office."""
 
-from .door import StaffLoginForm
 from .groups import GroupAdmin
-from .rights import rights_of, shop_roles, tell_of_rights
+from .login_form import StaffLoginForm
+from .permission_audit import rights_of, shop_roles, tell_of_rights
 from .sessions import SessionAdmin
 from .users import LOGIN_COLORS, UserAdmin, state_of_login
 

@@ -14,7 +14,7 @@ from mechanic_shop.admin import ShopModelAdmin
 from mechanic_shop.admin.export import Exported
 from mechanic_shop.admin.sidebar import link_to_list
 
-from .rights import TellsRights
+from .permission_audit import TellsRights
 
 admin.site.unregister(Group)
 

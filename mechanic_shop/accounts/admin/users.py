@@ -26,7 +26,7 @@ from mechanic_shop.core.errors import Conflict
 
 from ..models import User
 from ..services import send_set_password_link
-from .rights import (
+from .permission_audit import (
     FLAGS,
     TellsRights,
     groups_to_give,

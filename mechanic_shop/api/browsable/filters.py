@@ -8,7 +8,7 @@ from django import forms
 from django_filters.rest_framework import FilterSet
 
 from ..filters import MomentField, StrictBooleanFilter
-from .words import with_code
+from .labels import with_code
 
 Choices = list[tuple[str, str]]
 

@@ -10,7 +10,7 @@ from rest_framework.fields import empty
 from rest_framework.relations import RelatedField
 from rest_framework.renderers import HTMLFormRenderer
 
-from .words import with_code
+from .labels import with_code
 
 #: More rows than this are not listed in a select: it takes an id instead.
 SELECT_LIMIT = 100

@@ -18,10 +18,10 @@ from ..conditional import MAY_BE_CONDITIONAL
 from ..errors import phrase_of
 from ..idempotency import MAY_HAVE_KEY
 from ..permissions import ANYONE, SIGNED_IN, verbs_of
-from .answers import failure
+from .components import BodyShapes
+from .descriptions import OperationWords
 from .parameters import RESPONSE_HEADERS, request_header
-from .shapes import BodyShapes
-from .words import OperationWords
+from .responses import failure
 
 Schema = dict[str, Any]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
-from .words import acting
+from .labels import acting
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from drf_spectacular.openapi import AutoSchema
 
-from .paths import noun_of
+from .path_names import noun_of
 
 if TYPE_CHECKING:
     from typing import Any
