@@ -14,12 +14,12 @@ import redis
 from . import data, smoke
 from .checks import Different, check
 from .client import sign_in
+from .dataset_size import Shop
 from .environment import REDIS
 from .measure import Measured, Target, measure
 from .mixed import STEP_SECONDS, login_cost, watch_memory
 from .report import Findings, publish, tables, write
 from .servers import DRF, PEERS, PRODUCT, Peer, running
-from .shape import Shop
 from .smoke import Standing
 from .summary import (
     judge_growth,

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from .data import PASSWORD, email_of
-from .shape import MANAGER_ID
+from .dataset_size import MANAGER_ID
 from .workloads import Call
 
 TIMEOUT_SECONDS = 120

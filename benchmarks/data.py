@@ -12,9 +12,7 @@ from uuid import uuid4
 from argon2 import PasswordHasher
 
 from .database import Database, connected
-from .environment import ROOT, environment_of_servers
-from .progress import Progress
-from .shape import (
+from .dataset_size import (
     CANCELLED,
     IN_PROGRESS,
     LOGINS,
@@ -25,6 +23,8 @@ from .shape import (
     WORKED_ON,
     Shop,
 )
+from .environment import ROOT, environment_of_servers
+from .progress import Progress
 
 PASSWORD = "correct-horse-battery"  # noqa: S105
 CHUNK = 50_000

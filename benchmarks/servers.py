@@ -14,8 +14,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .dataset_size import Shop
 from .environment import ROOT, THREADS, WORKERS, environment_of_servers
-from .shape import Shop
 
 START_SECONDS = 60
 STOP_SECONDS = 15

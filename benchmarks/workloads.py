@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .data import PASSWORD, email_of
-from .shape import MANAGER_ID, WORKED_ON, Shop
+from .dataset_size import MANAGER_ID, WORKED_ON, Shop
 
 #: So many different ids a workload on single rows asks for.
 VARIETY = 500

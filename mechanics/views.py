@@ -11,8 +11,8 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from mechanic_shop.api.atomic_writes import atomic_write
-from mechanic_shop.api.caching import cached_rendering
-from mechanic_shop.api.json import RenderedResponse, render_json
+from mechanic_shop.api.json_renderer import RenderedResponse, render_json
+from mechanic_shop.api.list_cache import cached_rendering
 from mechanic_shop.api.routers import route
 from mechanic_shop.api.throttling import CreateMechanicThrottle
 from mechanic_shop.api.viewsets import ShopModelViewSet

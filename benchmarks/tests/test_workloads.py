@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from benchmarks.shape import Shop
+from benchmarks.dataset_size import Shop
 from benchmarks.workloads import (
     WORKLOADS,
     Place,

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from mechanic_shop.core.transactions import retry, unit_of_work
 
-from .conditional import check_if_match
+from .etags import check_if_match
 from .idempotency import (
     find_response,
     is_replayed,

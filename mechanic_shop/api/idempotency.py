@@ -24,7 +24,7 @@ from mechanic_shop.core.models import IdempotencyKey
 from mechanic_shop.core.route_names import canonical
 from mechanic_shop.core.transactions import LOCK_WAIT_TIMEOUT
 
-from .json import render_json
+from .json_renderer import render_json
 
 if TYPE_CHECKING:
     from .viewsets import ShopViewSet

@@ -20,8 +20,8 @@ from mechanic_shop.core.locking import lock_row, save_changes
 from mechanic_shop.core.prepared_queries import PreparedQuery
 
 from .atomic_writes import atomic_write, is_atomic
-from .conditional import tagged, unless_known
 from .detail_sections import add_sections
+from .etags import tagged, unless_known
 from .idempotency import key_of
 from .pagination import PreparedList, ShopPagination
 from .permissions import may, verbs_of

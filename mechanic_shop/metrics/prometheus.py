@@ -24,7 +24,7 @@ from prometheus_client import (
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from inventory.signals import stock_ran_short
-from mechanic_shop.api.caching import cache_asked
+from mechanic_shop.api.list_cache import cache_asked
 from mechanic_shop.api.throttling import request_throttled
 from mechanic_shop.core.query_hooks import observe_queries
 from mechanic_shop.core.transactions import transaction_retried

@@ -124,7 +124,7 @@ DATABASES = {"default": DATABASE}
 REDIS_URL = read_text("REDIS_URL")
 CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    "pages": {"BACKEND": "mechanic_shop.api.caching.PageCache"},
+    "pages": {"BACKEND": "mechanic_shop.api.list_cache.PageCache"},
     # What a process keeps at hand because it is true wherever it was found: pages by
     # their version, and totals that may be a little old.
     "process": {
@@ -194,7 +194,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
 MAX_UPLOAD_BYTES = 20 * MAX_BODY_BYTES
 
 BROWSABLE_API = read_bool("BROWSABLE_API", default=True)
-RENDERERS = ["mechanic_shop.api.json.ShopJSONRenderer"]
+RENDERERS = ["mechanic_shop.api.json_renderer.ShopJSONRenderer"]
 if BROWSABLE_API:
     RENDERERS.append("mechanic_shop.api.renderers.ShopBrowsableAPIRenderer")
 

@@ -33,8 +33,8 @@ from inventory.models import Part, StockMovement
 from mechanic_shop.accounts import services as accounts
 from mechanic_shop.accounts.models import Session, User
 from mechanic_shop.accounts.tokens import session_id_of
-from mechanic_shop.api import caching, unique_errors
-from mechanic_shop.api.conditional import check_if_match
+from mechanic_shop.api import list_cache, unique_errors
+from mechanic_shop.api.etags import check_if_match
 from mechanic_shop.api.models import (
     KnownAddressManager,
     Rate,
@@ -79,7 +79,7 @@ def take_over() -> None:
     replace(accounts.rotate_session, rotate_session)
     RateCounterManager.spend = spend  # type: ignore[method-assign]
     KnownAddressManager.knows = knows  # type: ignore[method-assign]
-    replace(caching.cached_rendering, cached_rendering)
+    replace(list_cache.cached_rendering, cached_rendering)
     MechanicListVersion.current = only_one  # type: ignore[method-assign]
     Mechanic.save = save_and_forget  # type: ignore[method-assign]
     StrictJSONParser.parse = JSONParser.parse  # type: ignore[method-assign]

@@ -14,8 +14,8 @@ from rest_framework.request import Request
 from mechanic_shop.core.app_config import get_public_permissions
 
 from ..atomic_writes import WRITES, is_atomic
-from ..conditional import MAY_BE_CONDITIONAL
 from ..errors import phrase_of
+from ..etags import MAY_BE_CONDITIONAL
 from ..idempotency import MAY_HAVE_KEY
 from ..permissions import ANYONE, SIGNED_IN, verbs_of
 from .components import BodyShapes

@@ -28,7 +28,7 @@ from mechanic_shop.accounts.roles import MANAGER, TECHNICIAN
 from mechanic_shop.accounts.serializers import UserSerializer
 from mechanic_shop.accounts.tests.factories import user_in
 from mechanic_shop.api.compiled_serializers import CompiledModelSerializer
-from mechanic_shop.api.json import ShopJSONRenderer, render_json
+from mechanic_shop.api.json_renderer import ShopJSONRenderer, render_json
 from mechanics.models import Mechanic
 from mechanics.serializers import (
     BriefMechanicSerializer,

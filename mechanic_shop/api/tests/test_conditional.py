@@ -15,7 +15,7 @@ from inventory.tests.factories import PartFactory
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
 from mechanic_shop.accounts.tests.factories import UserFactory, user_in
-from mechanic_shop.api.conditional import etag_of
+from mechanic_shop.api.etags import etag_of
 from mechanics.tests.factories import MechanicFactory
 from tickets import services
 from tickets.models import ServiceTicket

@@ -27,7 +27,7 @@ from rest_framework.test import APIClient
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import MANAGER, TECHNICIAN
 from mechanic_shop.accounts.tests.factories import PASSWORD, UserFactory, user_in
-from mechanic_shop.api.caching import cached_rendering
+from mechanic_shop.api.list_cache import cached_rendering
 from mechanic_shop.core.redis_circuit_breaker import (
     COOL_DOWN_SECONDS,
     Breaker,

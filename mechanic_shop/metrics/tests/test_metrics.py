@@ -15,7 +15,7 @@ from inventory.services import InsufficientStock, adjust_stock
 from inventory.tests.factories import PartFactory
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.tests.factories import UserFactory
-from mechanic_shop.api.caching import cached_rendering
+from mechanic_shop.api.list_cache import cached_rendering
 from mechanic_shop.core.query_hooks import QueryHook
 from mechanic_shop.core.transactions import TRIES, retry
 from mechanic_shop.metrics import middleware
@@ -149,7 +149,7 @@ class TestReports:
 
         for key in ("one", "one", "one", "two"):
             cached_rendering(lambda: b"[]", key=key, seconds=60)
-        monkeypatch.setattr("mechanic_shop.api.caching.PageCache.get", away)
+        monkeypatch.setattr("mechanic_shop.api.list_cache.PageCache.get", away)
         cached_rendering(lambda: b"[]", key="three", seconds=60)
 
         asked = "shop_cache_requests_total"

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from benchmarks.shape import AMPLE_STOCK, Shop
+from benchmarks.dataset_size import AMPLE_STOCK, Shop
 
 SCALES = [0.01, 0.05, 0.1, 0.2, 1.0]
 

@@ -14,7 +14,7 @@ from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .json import RenderedResponse, render_json
+from .json_renderer import RenderedResponse, render_json
 
 if TYPE_CHECKING:
     from .viewsets import ShopViewSet
