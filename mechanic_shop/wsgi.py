@@ -2,13 +2,40 @@
 
 import logging
 import os
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mechanic_shop.settings.production")
 
-application = get_wsgi_application()
+#: More than this is not read for the sake of an answer; the proxy does the same.
+MOST_BYTES = 64 * 1024 * 1024
+PIECE_BYTES = 64 * 1024
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+def read_to_the_end(application: Application) -> Application:
+    """Throw away what nobody has read of a body before the answer to it begins.
+
+    Most clients, and proxies, listen no sooner than they have sent everything: they
+    would see a broken connection where they were refused.
+    """
+
+    def answer(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+        length = environ.get("CONTENT_LENGTH") or "0"  # as sent; Django counts chunks
+        response = application(environ, start)
+        if 0 < int(length) <= MOST_BYTES and environ.get("wsgi.input_terminated"):
+            while environ["wsgi.input"].read(PIECE_BYTES):
+                pass
+        return response
+
+    return answer
+
+
+application = read_to_the_end(get_wsgi_application())
 
 from mechanic_shop.core.checks import warnings  # noqa: E402  (needs the settings)
 
