@@ -67,7 +67,7 @@ PEERS = {
         Peer("flask_no_user", "Flask, no user", FLASK, {"LOAD_USER": "false"}),
         Peer("fastapi", "FastAPI", _uvicorn("benchmarks.peers.fastapi_shop:app")),
         DRF,
-        Peer("limit", "the limit", lambda port: _python("benchmarks.peers.limit")),
+        Peer("limit", "the limit", _gunicorn("benchmarks.peers.limit:application")),
     )
 }
 

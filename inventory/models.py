@@ -215,8 +215,8 @@ def new_name() -> str:
 
 
 class PendingImportQuerySet(models.QuerySet["PendingImport"]):
-    def expired(self) -> Self:
-        return self.filter(created_at__lt=timezone.now() - PendingImport.EXPIRES_AFTER)
+    def too_old(self) -> Self:
+        return self.filter(created_at__lt=timezone.now() - PendingImport.PATIENCE)
 
 
 class PendingImport(models.Model):
@@ -226,7 +226,7 @@ class PendingImport(models.Model):
     """
 
     #: Somebody who looks for longer uploads the file again.
-    EXPIRES_AFTER = timedelta(hours=1)
+    PATIENCE = timedelta(hours=1)
 
     name = models.CharField(max_length=32, primary_key=True, default=new_name)
     content = models.BinaryField()

@@ -70,6 +70,12 @@ def configured(name: str) -> str:
     return str(value)
 
 
+def preset(name: str) -> int:
+    """Return a number that the proxy's configuration holds for itself."""
+    [value] = re.findall(rf"presetenv {name} (\d+)", CONFIG)
+    return int(value)
+
+
 class TestComposition:
     def test_hands_every_setting_to_the_app_servers_and_no_other(
         self, services: dict[str, Service]
@@ -169,8 +175,8 @@ class TestProxy:
     def test_gets_what_its_configuration_asks_for(
         self, services: dict[str, Service]
     ) -> None:
-        preset = dict(re.findall(r"presetenv (\w+) (\d+)", CONFIG))
-        asked_for = {match[1] for match in VARIABLE.finditer(CONFIG)} - set(preset)
+        own = set(re.findall(r"presetenv (\w+) \d+", CONFIG))
+        asked_for = {match[1] for match in VARIABLE.finditer(CONFIG)} - own
 
         assert asked_for == set(services["proxy"]["environment"])
 
@@ -182,12 +188,19 @@ class TestProxy:
         assert given["APP_TWO"] == f"app2:{port}"
 
     def test_has_the_limits_of_the_settings(self) -> None:
-        preset = dict(re.findall(r"presetenv (\w+) (\d+)", CONFIG))
+        limits = {name: preset(name) for name in ("MAX_BODY_BYTES", "MAX_UPLOAD_BYTES")}
 
-        assert preset == {
-            "MAX_BODY_BYTES": str(settings.MAX_BODY_BYTES),
-            "MAX_UPLOAD_BYTES": str(settings.MAX_UPLOAD_BYTES),
-        }
+        assert limits == {name: getattr(settings, name) for name in limits}
+
+    def test_leaves_a_server_a_thread_for_those_who_ask_how_it_is(
+        self, services: dict[str, Service]
+    ) -> None:
+        given = environment_of(services["app1"])
+        threads = int(given["WORKERS"]) * int(given["THREADS"])
+        kinds = ("SHORT_REQUESTS", "LONG_REQUESTS", "UNREADY_REQUESTS")
+
+        # The check of a hung server keeps a thread too, longer than until the next one.
+        assert threads - sum(map(preset, kinds)) >= 4
 
     def test_waits_for_the_longest_request(self, services: dict[str, Service]) -> None:
         longest = seconds(configured("timeout server"))

@@ -1,4 +1,4 @@
-"""How fast Python can be here: no framework, the SQL by hand, on the product's server.
+"""How fast Python can be here: no framework, the SQL by hand, under gunicorn.
 
 It asks the database what the product asks for the rows of an answer, on one connection
 for each thread, and writes JSON with orjson. It checks no body and no permission.
@@ -18,7 +18,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import MySQLdb
 import orjson
 import redis
-from granian.constants import Interfaces
 from MySQLdb.cursors import DictCursor
 
 from benchmarks.peers import tokens
@@ -30,8 +29,6 @@ from benchmarks.peers.rules import (
     warranty_expires_on,
 )
 from benchmarks.peers.tokens import Refused
-from mechanic_shop.server.__main__ import BACKLOG
-from mechanic_shop.server.workers import ShopServer, load_application
 
 PER_PAGE = 10
 CACHE_SECONDS = 300
@@ -645,22 +642,3 @@ def respond(view, request, numbers):
         return view(request, *numbers)
     except Refused:
         return 401, {"error": "401 Unauthorized"}
-
-
-def main():
-    server = ShopServer(
-        "benchmarks.peers.limit:application",
-        address="127.0.0.1",
-        port=int(os.environ["PORT"]),
-        interface=Interfaces.RSGI,
-        workers=int(os.environ["WORKERS"]),
-        backlog=BACKLOG,
-        backpressure=BACKLOG,
-        websockets=False,
-        drain_seconds=1,
-    )
-    server.serve(target_loader=load_application(int(os.environ["THREADS"])))
-
-
-if __name__ == "__main__":
-    main()

@@ -91,7 +91,7 @@ class DatabaseStorage(BaseStorage):
     name: str
 
     def save(self, data: bytes) -> None:
-        PendingImport.objects.expired().delete()
+        PendingImport.objects.too_old().delete()
         self.name = PendingImport.objects.create(content=data).name
 
     def read(self) -> bytes:
@@ -126,7 +126,7 @@ class AgreementForm(forms.Form):
         :raises forms.ValidationError: if they are old, not ours or somebody else's
         """
         token = self.cleaned_data.get("token", "")
-        max_age = PendingImport.EXPIRES_AFTER
+        max_age = PendingImport.PATIENCE
         try:
             facts: dict[str, Any] = signing.loads(
                 token, salt=self.salt, max_age=max_age

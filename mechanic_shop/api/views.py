@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -38,7 +40,13 @@ def healthz(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Say whether the server can do its work: 503 without a migrated database."""
+    """Say whether to send requests here: 503 without a migrated database.
+
+    503 also once the server is about to stop, which its processes tell each other by a
+    file in the folder that they share.
+    """
+    if Path(os.environ.get("PROMETHEUS_MULTIPROC_DIR", ""), "stopping").is_file():
+        return JsonResponse({"status": "stopping"}, status=503)
     checks = {"database": _database(), "cache": _cache()}
     if checks["database"] != "ok":
         return JsonResponse({"status": "unavailable", **checks}, status=503)

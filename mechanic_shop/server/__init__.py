@@ -1,1 +1,1 @@
-"""The production server: granian, started by ``python -m mechanic_shop.server``."""
+"""The production server: gunicorn, started by ``python -m mechanic_shop.server``."""

@@ -8,8 +8,10 @@ from typing import Any
 
 Record = dict[str, Any]
 
-#: The lines of granian's parent process, and Python's warnings with their source.
-NOT_OURS = re.compile(r"\[(INFO|WARNING|ERROR)\] |/\S+\.py:\d+: \w*Warning: |  \S")
+#: The lines of gunicorn, and Python's warnings with their source.
+NOT_OURS = re.compile(
+    r"\[[-\d: +]+\] \[\d+\] \[[A-Z]+\] |/\S+\.py:\d+: \w*Warning: |  \S"
+)
 
 
 def records_of(log: str) -> list[Record]:

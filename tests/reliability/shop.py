@@ -246,7 +246,7 @@ def running_shop(
         **{**unlimited, **settings},
     ) as server:
         # The first worker answers before the last is there, and would race with itself.
-        until(lambda: server.log.count("Started worker-") >= workers)
+        until(lambda: server.log.count("Booting worker with pid") >= workers)
         shop = Shop(server, on=on, kind=kind)
         try:
             yield shop

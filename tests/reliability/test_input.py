@@ -5,13 +5,10 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
 from random import Random
-from threading import Event
 from typing import Any
 
 import pytest
@@ -20,11 +17,10 @@ from mechanic_shop.testing.access import MISSING, Rule
 from mechanic_shop.testing.facts import contracts
 from mechanic_shop.testing.garage import fill
 
-from .conftest import GetShop
 from .load import Answer, Client, at_once
 from .mutations import Mutant, mutant
 from .shop import Shop
-from .wire import Wire, head_of, wires
+from .wire import head_of, wires
 
 # --- Spoiled bodies -------------------------------------------------------------------
 
@@ -240,20 +236,6 @@ class TestRefusedBody:
                 assert wire.answer()[0] == 200
 
 
-@pytest.mark.xdist_group("shop on sqlite")
-class TestUnfinishedBody:
-    def test_is_given_up_in_words(self, get_shop: GetShop) -> None:
-        shop = get_shop("sqlite", "product")
-
-        with wires(shop.server.url, 1) as (wire,):
-            wire.send(head_of("POST", "/api/auth/login", Content_Length="7") + b"\r\n")
-            status, body, _ = wire.answer()
-
-        assert (status, body["code"]) == (408, "request_timeout")
-        assert set(body) == {"error", "message", "code", "request_id"}
-        assert wire.said_close
-
-
 # --- Huge bodies ----------------------------------------------------------------------
 
 MEGABYTE = 2**20
@@ -313,86 +295,3 @@ class TestHugeBody:
         assert seconds < LONGEST_SECONDS
         growth = [now - then for now, then in zip(memory_of(shop), before, strict=True)]
         assert max(growth) < MOST_GROWTH
-
-
-# --- Slow senders ---------------------------------------------------------------------
-
-SLOW = 200
-#: "A second or so", on a machine that has other things to do.
-LONGEST_WAIT = 2.0
-PATIENCE = 5.0
-LOOKS = 10
-PAUSE_SECONDS = 0.1
-
-LOGIN = head_of("POST", "/api/auth/login")
-#: What each of the slow says at once, and what it adds from time to time.
-HABITS = {
-    "headers": (LOGIN + b"X-Slow: ", b"x"),
-    "silent headers": (LOGIN, b""),
-    "body": (LOGIN + b'Content-Length: 1000\r\n\r\n{"email": ', b" "),
-    "silent body": (LOGIN + b'Content-Length: 1000\r\n\r\n{"email": ', b""),
-    "chunks": (LOGIN + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", b"1\r\n \r\n"),
-}
-
-
-@contextmanager
-def dawdling(shop: Shop, first: bytes, more: bytes) -> Iterator[None]:
-    """Keep so many connections busy with requests that never end."""
-    over = Event()
-
-    def add_more(slow: list[Wire]) -> None:
-        while not over.wait(PAUSE_SECONDS):
-            for wire in slow:
-                wire.try_to_send(more)
-
-    with wires(shop.server.url, SLOW) as slow, ThreadPoolExecutor(1) as pool:
-        for wire in slow:
-            wire.send(first)
-        adding = pool.submit(add_more, slow)
-        try:
-            yield
-        finally:
-            over.set()
-            adding.result()
-
-
-def wait_for(shop: Shop, request: bytes) -> tuple[int, float]:
-    """Send a request on a connection of its own; tell status and seconds."""
-    wire = Wire(shop.server.url, patience=PATIENCE)
-    try:
-        wire.send(request)
-        status, _, seconds = wire.answer()
-    except TimeoutError:
-        return 0, PATIENCE
-    finally:
-        wire.close()
-    return status, seconds
-
-
-def requests_of_others(shop: Shop) -> dict[bytes, int]:
-    """Return what others want meanwhile, and the status that they shall get."""
-    part = shop.new_part()
-    rename = b'{"name": "Brake disc"}'
-    headers = {**shop.owner.headers, "Content-Length": str(len(rename))}
-    return {
-        head_of("GET", "/healthz") + b"\r\n": 200,
-        head_of("GET", "/api/mechanics", **shop.owner.headers) + b"\r\n": 200,
-        head_of("PATCH", f"/api/inventory/{part}", **headers) + b"\r\n" + rename: 200,
-    }
-
-
-class TestSlowSenders:
-    @pytest.mark.parametrize("habit", HABITS)
-    def test_keep_nobody_waiting(self, shop: Shop, habit: str) -> None:
-        others = requests_of_others(shop)
-        seconds = []
-
-        with dawdling(shop, *HABITS[habit]):
-            for request, expected in list(others.items()) * LOOKS:
-                status, waited = wait_for(shop, request)
-                verb = request.partition(b" HTTP")[0]
-                assert status == expected, f"{verb!r} after {waited:.1f} s"
-                seconds.append(waited)
-
-        assert max(seconds) < LONGEST_WAIT
-        shop.assert_invariants()

@@ -337,7 +337,10 @@ class TestLog:
     def test_names_who_was_refused_and_from_where(
         self, production: Shop, anyone: Client
     ) -> None:
-        stranger = {"X-Forwarded-For": "192.0.2.7, 198.51.100.9"}
+        stranger = {
+            "X-Forwarded-For": "192.0.2.7, 198.51.100.9",
+            "X_Forwarded_For": "203.0.113.1",
+        }
         body = {"email": "eve@example.com", "password": "wrong-horse-battery"}
 
         anyone.post("/auth/login", body, headers=stranger).expect(401)
@@ -349,6 +352,50 @@ class TestLog:
         )
         assert event["address"] == "198.51.100.9"
         assert event["path"] == "/api/auth/login"
+
+
+class TestHeader:
+    def test_that_comes_twice_counts_as_one_list(self, production: Shop) -> None:
+        """Whatever a client claims, the last word is the proxy's."""
+        body = b'{"email": "twice@example.com", "password": "wrong-horse-battery"}'
+
+        send_raw(
+            production,
+            b"POST /api/auth/login HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            b"X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-For: 198.51.100.9\r\n"
+            b"X-Forwarded-Proto: https\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n%s" % (len(body), body),
+        )
+
+        (event,) = (
+            event
+            for event in events_of(production.server.log, "login_failed")
+            if event.get("account") == "twice@example.com"
+        )
+        assert event["address"] == "198.51.100.9"
+
+
+class TestProtocol:
+    """HTTP/1.1 and nothing else: what speaks HTTP/2 has checks of its own to pass."""
+
+    @pytest.mark.parametrize(
+        "request_",
+        [
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0",
+            b"GET /healthz HTTP/2.0\r\nHost: 127.0.0.1\r\n\r\n",
+        ],
+    )
+    def test_refuses_http_2(self, production: Shop, request_: bytes) -> None:
+        assert send_raw(production, request_).startswith(b"HTTP/1.1 4")
+
+    def test_is_not_changed_on_request(self, production: Shop) -> None:
+        upgrade = (
+            b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+            b"HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
+        )
+
+        assert send_raw(production, upgrade).startswith(b"HTTP/1.1 200 ")
 
 
 #: (variable that is named, what is set beside what would do)

@@ -19,13 +19,12 @@ from ..reliability.test_input import is_envelope
 from ..reliability.wire import head_of
 from ..server import OWNER
 from .front import CONFIG, Front
+from .test_slow_clients import connected
 
 WRONG = "wrong-horse-battery"
 #: What the proxy's log says instead of a server where it answers itself.
 NOBODY, REFUSAL = "<NOSRV>", "<lua.refuse>"
-#: Longer than the proxy waits for a request.
-PATIENCE_SECONDS = 30
-SLOW, LONGEST_WAIT_SECONDS = 100, 2.0
+SLOW = 20
 
 numbers = count(1)
 
@@ -245,28 +244,18 @@ class TestBody:
 
 
 class TestSlowClients:
-    def test_keep_nobody_out_and_are_sent_away_in_words(
-        self, front: Front, client: Client
-    ) -> None:
+    def test_are_sent_away_in_words(self, front: Front) -> None:
         head = head_of("POST", "/api/auth/login", Content_Length="1000") + b"\r\n"
+        before = len(front.records('"status": 408'))
 
         with ExitStack() as opened:
             slow = [opened.enter_context(connected(front)) for _ in range(SLOW)]
             for connection in slow:
                 connection.sendall(head + b"{")
-            others = [client.get("//healthz") for _ in range(20)]
             answers = [connection.recv(65_536) for connection in slow]
 
-        assert {answer.status for answer in others} == {200}
-        assert max(answer.seconds for answer in others) < LONGEST_WAIT_SECONDS
         assert {answer.split()[1] for answer in answers} == {b"408"}
         assert all(b'"code": "request_timeout"' in answer for answer in answers)
-        until(lambda: len(front.records('"status": 408')) == SLOW)
-        late = front.records('"status": 408')
+        until(lambda: len(front.records('"status": 408')[before:]) == SLOW)
+        late = front.records('"status": 408')[before:]
         assert {each["server"] for each in late} == {NOBODY}
-
-
-def connected(front: Front) -> ssl.SSLSocket:
-    host, _, port = front.address.partition(":")
-    plain = socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS)
-    return front.certificate.trust.wrap_socket(plain, server_hostname=host)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http.client import IncompleteRead
 
 import pytest
 
 from ..reliability.load import Answer, Load, counted, until
 from ..reliability.services import MariaDB
 from ..reliability.test_faults import Shelf
-from .front import Front
+from .front import THREADS, WORKERS, Front
 
 #: Kept-alive connections are idle for most of the time, and so are they when they end.
 IDLE_SECONDS = 0.01
@@ -94,6 +96,10 @@ class Traffic:
         return Load(work, threads=8, pause_seconds=IDLE_SECONDS)
 
 
+def workers_of(front: Front) -> set[int]:
+    return {pid for server in front.servers for pid in server.worker_pids()}
+
+
 def failed(load: Load) -> list[Answer]:
     return [answer for answer in load.answers if answer.status != 200]
 
@@ -123,7 +129,7 @@ class TestUpdate:
         down = front.proxy.log.count(ONE_IS_DOWN)
         client = front.shop.client()
 
-        with Load(lambda: client.get("//healthz"), threads=1) as quiet:
+        with Load(lambda: client.get("//"), threads=1) as quiet:
             server.process.terminate()
             until(lambda: front.proxy.log.count(ONE_IS_DOWN) > down)
             still_answers = front.direct(server).get("/auth/me")
@@ -137,6 +143,20 @@ class TestUpdate:
         assert still_answers.status == 401
 
 
+class TestReload:
+    def test_of_both_servers_fails_no_request(self, front: Front) -> None:
+        traffic = Traffic(front)
+        old = workers_of(front)
+
+        with traffic.running():
+            for server in front.servers:
+                server.process.send_signal(signal.SIGHUP)
+            until(lambda: not old & workers_of(front))
+
+        assert [answer for load in traffic.loads for answer in failed(load)] == []
+        traffic.assert_honest()
+
+
 class TestKilledServer:
     def test_takes_along_only_what_it_was_doing(self, front: Front) -> None:
         traffic, victim = Traffic(front), front.servers[0]
@@ -148,7 +168,9 @@ class TestKilledServer:
             victim.start()
             await_rotation(front)
 
-        assert failed(traffic.reads) == failed(traffic.pages) == []
+        cut = [*failed(traffic.reads), *failed(traffic.pages)]
+        assert all(isinstance(each.error, IncompleteRead) for each in cut)
+        assert len(cut) <= WORKERS * THREADS
         assert counted(traffic.writes.answers).keys() <= {200, 502, 0}
         late = [each for each in failed(traffic.writes) if each.started > gone]
         assert all(each.started < gone + DYING_SECONDS for each in late)
