@@ -42,8 +42,8 @@ from mechanic_shop.accounts.services import start_session
 from mechanic_shop.accounts.tests.factories import UserFactory, user_in
 
 people = {{
-    "manager": user_in({MANAGER!r}, email="manager.own@people.example"),
-    "technician": user_in({TECHNICIAN!r}, email="technician.own@people.example"),
+    "manager": user_in({str(MANAGER)!r}, email="manager.own@people.example"),
+    "technician": user_in({str(TECHNICIAN)!r}, email="technician.own@people.example"),
     "staff": UserFactory.create(is_staff=True, email="staff.own@people.example"),
     "customer": UserFactory.create(email="customer.own@people.example"),
     "deactivated": UserFactory.create(superuser=True, email="gone.own@people.example"),
