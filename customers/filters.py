@@ -6,9 +6,9 @@ import django_filters
 from django.db.models import QuerySet
 
 from mechanic_shop.api.filters import (
-    MomentFilter,
     ShopFilterSet,
     TotalOrderingFilter,
+    UTCDateTimeFilter,
     WholeNumberFilter,
     matching,
 )
@@ -23,7 +23,7 @@ class CustomerFilterSet(ShopFilterSet):
     search = django_filters.CharFilter(
         method="filter_search", help_text="Words in name, email address or phone."
     )
-    updated_after = MomentFilter(
+    updated_after = UTCDateTimeFilter(
         "updated_at", lookup_expr="gt", help_text="Changed after this time."
     )
     ordering = TotalOrderingFilter(fields=["last_name", "email", "created_at"])

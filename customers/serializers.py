@@ -16,7 +16,7 @@ from mechanic_shop.accounts.serializers import (
 )
 from mechanic_shop.api.serializers import (
     BlankIsNullMixin,
-    ShownModelSerializer,
+    ReadOnlyModelSerializer,
     StrictModelSerializer,
     VisibleRelatedField,
 )
@@ -47,7 +47,7 @@ class CustomerSerializer(StrictModelSerializer[Customer]):
         ]
 
 
-class BriefCustomerSerializer(ShownModelSerializer[Customer]):
+class BriefCustomerSerializer(ReadOnlyModelSerializer[Customer]):
     customer_id = serializers.IntegerField(source="pk", read_only=True)
 
     class Meta:
@@ -92,7 +92,7 @@ class VehicleSerializer(StrictModelSerializer[Vehicle]):
             "created_at",
             "updated_at",
         ]
-        derived_fields = ("vin_check",)
+        ignored_input_fields = ("vin_check",)
         # The model knows the year that is next; this one is for what is no year at all.
         extra_kwargs = {"year": {"max_value": 9999, "help_text": "Up to next year."}}
 
@@ -130,7 +130,7 @@ class ShopVehicleSerializer(VehicleSerializer):
     )
 
 
-class BriefVehicleSerializer(ShownModelSerializer[Vehicle]):
+class BriefVehicleSerializer(ReadOnlyModelSerializer[Vehicle]):
     vehicle_id = serializers.IntegerField(source="pk", read_only=True)
 
     class Meta:
@@ -201,14 +201,14 @@ class MeAnswerSerializer(CustomerSerializer):
             "is_staff",
             *CustomerSerializer.Meta.fields,
         ]
-        never_null = ("email",)
-        may_be_absent = tuple(
+        schema_not_null = ("email",)
+        schema_optional = tuple(
             set(CustomerSerializer.Meta.fields)
             - {"customer_id", "email", "first_name", "last_name"}
         )
 
 
-class MeSerializer(ShownModelSerializer[User]):
+class MeSerializer(ReadOnlyModelSerializer[User]):
     """Who is signed in: the customer's fields where there is one, and the login's."""
 
     user_id = serializers.IntegerField(source="pk")

@@ -21,7 +21,7 @@ from mechanic_shop.accounts.services import (
 from mechanic_shop.core.errors import Conflict, InUse
 from mechanic_shop.core.locking import claim, lock_row, save_changes
 from mechanic_shop.core.models import IdempotencyKey
-from mechanic_shop.core.transactions import retried, unit_of_work
+from mechanic_shop.core.transactions import retry_on_deadlock, unit_of_work
 
 from .models import Customer, Vehicle
 from .signals import customer_erasing
@@ -79,7 +79,7 @@ def register_customer(*, password: str, **details: Any) -> Customer:
         raise EmailTaken from error
 
 
-@retried
+@retry_on_deadlock
 @unit_of_work
 def _create(user: User, details: dict[str, Any]) -> Customer:
     user.pk = None  # an earlier try may have given it one
@@ -97,7 +97,7 @@ def invite_walk_in(*, email: str) -> None:
         invite_customer(customer=customer)
 
 
-@retried
+@retry_on_deadlock
 @unit_of_work
 def invite_customer(*, customer: Customer) -> User:
     """Give a customer a login that only the mailed link can open.

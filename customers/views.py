@@ -19,7 +19,7 @@ from mechanic_shop.accounts.services import check_credentials, start_session
 from mechanic_shop.api.atomic_writes import atomic_write
 from mechanic_shop.api.login_throttling import clear_login_attempt, login_attempt
 from mechanic_shop.api.pagination import PreparedList
-from mechanic_shop.api.permissions import ANYONE, SIGNED_IN
+from mechanic_shop.api.permissions import ALLOW_ANY, AUTHENTICATED
 from mechanic_shop.api.routers import route
 from mechanic_shop.api.throttling import (
     CreateCustomerThrottle,
@@ -91,8 +91,12 @@ def signed_in(user: User, message: str) -> dict[str, Any]:
 
 @route("auth", basename="auth")
 class AuthViewSet(ShopViewSet[Customer]):
-    verbs = {"register": ANYONE, "login": ANYONE, "me": SIGNED_IN}
-    limits = {"register": RegisterThrottle, "login": LoginThrottle}
+    action_permissions = {
+        "register": ALLOW_ANY,
+        "login": ALLOW_ANY,
+        "me": AUTHENTICATED,
+    }
+    action_throttles = {"register": RegisterThrottle, "login": LoginThrottle}
     queryset = Customer.objects.none()
     serializer_class = LoginSerializer
 
@@ -132,9 +136,9 @@ class AuthViewSet(ShopViewSet[Customer]):
 @route("customers")
 @schema.customers
 class CustomerViewSet(ShopModelViewSet[Customer]):
-    verbs = {"login": ANYONE}
-    limits = {"create": CreateCustomerThrottle, "login": LoginThrottle}
-    collection = "customers"
+    action_permissions = {"login": ALLOW_ANY}
+    action_throttles = {"create": CreateCustomerThrottle, "login": LoginThrottle}
+    results_key = "customers"
     queryset = Customer.objects.order_by("pk")
     detail_query = CUSTOMER_BY_ID
     list_queries = {"": CUSTOMERS}
@@ -215,7 +219,7 @@ class VehicleViewSet(ListMixin, RetrieveMixin, UpdateMixin, VehicleRows):
     """Vehicles across the shop."""
 
     http_method_names = ["get", "patch", "head", "options"]
-    collection = "vehicles"
+    results_key = "vehicles"
     list_queries = {"": VEHICLES}
     serializer_class = ShopVehicleSerializer
     filterset_class = VehicleFilterSet
@@ -225,6 +229,6 @@ class VehicleViewSet(ListMixin, RetrieveMixin, UpdateMixin, VehicleRows):
         vehicle, changes = serializer.instance, dict(serializer.validated_data)
         new_owner = changes.pop("customer", vehicle.customer)
         if new_owner != vehicle.customer:
-            self.require("customers.change_vehicle")
+            self.require_permission("customers.change_vehicle")
             services.change_owner(vehicle=vehicle, customer=new_owner)
         save_changes(vehicle, changes)

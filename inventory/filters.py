@@ -4,10 +4,10 @@ import django_filters
 from django.db.models import QuerySet
 
 from mechanic_shop.api.filters import (
-    MomentFilter,
     ShopFilterSet,
     StrictBooleanFilter,
     TotalOrderingFilter,
+    UTCDateTimeFilter,
 )
 
 from .models import Part
@@ -30,7 +30,7 @@ class PartFilterSet(ShopFilterSet):
     is_active = StrictBooleanFilter(
         help_text="False lists the parts that are no longer kept."
     )
-    updated_after = MomentFilter(
+    updated_after = UTCDateTimeFilter(
         "updated_at", lookup_expr="gt", help_text="Changed after this time."
     )
     ordering = TotalOrderingFilter(

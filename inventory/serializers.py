@@ -9,7 +9,7 @@ from rest_framework import serializers
 from mechanic_shop.accounts.models import User
 from mechanic_shop.api.choice_fields import ListedChoiceField
 from mechanic_shop.api.serializers import (
-    ShownModelSerializer,
+    ReadOnlyModelSerializer,
     StrictModelSerializer,
     StrictSerializer,
     UTCDateTimeField,
@@ -75,8 +75,8 @@ class PartSerializer(StrictModelSerializer[Part]):
             "created_at",
             "updated_at",
         ]
-        derived_fields = ("needs_reorder",)
-        never_null = ("part_number",)
+        ignored_input_fields = ("needs_reorder",)
+        schema_not_null = ("part_number",)
 
     def validate_quantity_in_stock(self, quantity: int) -> int:
         """Bound what somebody counts; a larger stock that has grown may be repeated."""
@@ -131,7 +131,7 @@ class PartSerializer(StrictModelSerializer[Part]):
         return next(iter(changed), None)
 
 
-class ActorSerializer(ShownModelSerializer[User]):
+class ActorSerializer(ReadOnlyModelSerializer[User]):
     """Who did something, in a ledger or a timeline."""
 
     user_id = serializers.IntegerField(source="pk")
@@ -142,7 +142,7 @@ class ActorSerializer(ShownModelSerializer[User]):
         fields = ["user_id", "name"]
 
 
-class StockMovementSerializer(ShownModelSerializer[StockMovement]):
+class StockMovementSerializer(ReadOnlyModelSerializer[StockMovement]):
     movement_id = serializers.IntegerField(source="pk")
     part_id = serializers.IntegerField()
     ticket_id = serializers.IntegerField(allow_null=True)

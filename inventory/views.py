@@ -30,14 +30,14 @@ LOW_STOCK = PreparedList(lambda: Part.objects.in_use().low_on_stock().order_by("
 class PartViewSet(ShopModelViewSet[Part]):
     #: Enough to try an update; each change then needs its own right.
     CHANGES = ("inventory.change_part", "inventory.adjust_quantity")
-    verbs = {
+    action_permissions = {
         "update": CHANGES,
         "partial_update": CHANGES,
         "adjust_quantity": "inventory.adjust_quantity",
         "movements": "inventory.view_stockmovement",
     }
-    limits = {"create": CreatePartThrottle}
-    collection = "parts"
+    action_throttles = {"create": CreatePartThrottle}
+    results_key = "parts"
     queryset = Part.objects.order_by("pk")
     detail_query = PART_BY_ID
     list_queries = {"": PARTS, "low_stock=true": LOW_STOCK}
@@ -54,9 +54,9 @@ class PartViewSet(ShopModelViewSet[Part]):
         part, body = serializer.instance, serializer.validated_data
         changed = {name for name, new in body.items() if getattr(part, name) != new}
         if "quantity_in_stock" in changed:
-            self.require("inventory.adjust_quantity")
+            self.require_permission("inventory.adjust_quantity")
         if changed - {"quantity_in_stock"}:
-            self.require("inventory.change_part")
+            self.require_permission("inventory.change_part")
         services.update_part(part=part, by=self.user, **body)
 
     def perform_destroy(self, instance: Part) -> None:
@@ -85,8 +85,8 @@ class PartViewSet(ShopModelViewSet[Part]):
         return Response(AdjustedPartSerializer(answer).data)
 
     @schema.movements
-    @action(detail=True, filterset_class=None, collection="movements")
+    @action(detail=True, filterset_class=None, results_key="movements")
     def movements(self, request: Request, pk: str) -> Response:
         """Show everything that ever moved this part, newest first."""
         rows = self.get_object().movements.select_related("by").order_by("-pk")
-        return self.paginated(rows, StockMovementSerializer)
+        return self.paginated_response(rows, StockMovementSerializer)

@@ -30,7 +30,7 @@ api_root = router.get_api_root_view()
 
 urlpatterns = [
     # First, since they are asked for the most.
-    path("api/", include(routers.by_first_word(router.urls))),
+    path("api/", include(routers.group_by_prefix(router.urls))),
     path("", landing, name="landing"),
     path("admin/login/", throttle_login_view(admin.site.login)),
     path("admin/", admin.site.urls),

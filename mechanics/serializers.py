@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from mechanic_shop.accounts.models import User
 from mechanic_shop.api.choice_fields import ListedChoiceField
-from mechanic_shop.api.serializers import ShownModelSerializer, StrictModelSerializer
+from mechanic_shop.api.serializers import ReadOnlyModelSerializer, StrictModelSerializer
 
 from .models import Mechanic
 
@@ -43,8 +43,8 @@ class MechanicSerializer(StrictModelSerializer[Mechanic]):
             "created_at",
             "updated_at",
         ]
-        derived_fields = ("ticket_count",)
-        may_be_absent = tuple(set(fields) - set(RANKING_FIELDS))
+        ignored_input_fields = ("ticket_count",)
+        schema_optional = tuple(set(fields) - set(RANKING_FIELDS))
 
     def hidden_fields(self) -> frozenset[str]:
         request = self.context.get("request")
@@ -62,7 +62,7 @@ class ListedMechanicSerializer(MechanicSerializer):
         ]
 
 
-class RankedMechanicSerializer(ShownModelSerializer[Mechanic]):
+class RankedMechanicSerializer(ReadOnlyModelSerializer[Mechanic]):
     """A mechanic in the rankings."""
 
     mechanic_id = serializers.IntegerField(source="pk", read_only=True)
@@ -73,7 +73,7 @@ class RankedMechanicSerializer(ShownModelSerializer[Mechanic]):
         fields = RANKING_FIELDS
 
 
-class BriefMechanicSerializer(ShownModelSerializer[Mechanic]):
+class BriefMechanicSerializer(ReadOnlyModelSerializer[Mechanic]):
     """What everyone may know of a mechanic."""
 
     mechanic_id = serializers.IntegerField(source="pk", read_only=True)

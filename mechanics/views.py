@@ -34,12 +34,12 @@ LIST_CACHE_SECONDS = 300
 @route("mechanics")
 @schema.mechanics
 class MechanicViewSet(ShopModelViewSet[Mechanic]):
-    verbs = {
+    action_permissions = {
         "by_activity": "mechanics.view_mechanic",
         "top": "mechanics.view_mechanic",
         "leaderboard": "mechanics.view_mechanic",
     }
-    limits = {"create": CreateMechanicThrottle}
+    action_throttles = {"create": CreateMechanicThrottle}
     pagination_class = None  # type: ignore[assignment]
     queryset = Mechanic.objects.order_by("pk")
     serializer_class = MechanicSerializer
@@ -73,14 +73,14 @@ class MechanicViewSet(ShopModelViewSet[Mechanic]):
     @atomic_write
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Hire a mechanic, which means to agree on a salary."""
-        self.require("mechanics.view_salary")
+        self.require_permission("mechanics.view_salary")
         return super().create(request, *args, **kwargs)
 
     @atomic_write
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Change the fields that were sent; the salary needs a right of its own."""
         if "salary" in request.data:
-            self.require("mechanics.view_salary")
+            self.require_permission("mechanics.view_salary")
         return super().update(request, *args, **kwargs)
 
     def perform_update(self, serializer: BaseSerializer[Mechanic]) -> None:

@@ -23,7 +23,7 @@ from mechanic_shop.accounts.roles import MANAGER, SERVICE_ADVISOR, TECHNICIAN
 from mechanic_shop.accounts.tests.factories import UserFactory, user_in
 from mechanic_shop.api.filters import ShopFilterSet, StrictBooleanFilter
 from mechanic_shop.api.pagination import OneQueryPaginator
-from mechanic_shop.api.serializers import ShownModelSerializer
+from mechanic_shop.api.serializers import ReadOnlyModelSerializer
 from mechanic_shop.api.viewsets import ShopModelViewSet, ShopViewSet
 from mechanic_shop.urls import router
 from tickets.models import ServiceTicket
@@ -35,8 +35,11 @@ pytestmark = pytest.mark.django_db
 class PlainPartViewSet(ShopModelViewSet[Part]):
     """The parts by a view set that names no query of its own."""
 
-    verbs = {"list": "inventory.view_part", "retrieve": "inventory.view_part"}
-    collection = "parts"
+    action_permissions = {
+        "list": "inventory.view_part",
+        "retrieve": "inventory.view_part",
+    }
+    results_key = "parts"
     queryset = Part.objects.order_by("pk")
     serializer_class = PartSerializer
 
@@ -143,7 +146,7 @@ class TestFieldOfItsOwn:
     def test_is_asked_by_a_compiled_serializer(
         self, field: Any, shown: Any, rf: Any
     ) -> None:
-        class Serializer(ShownModelSerializer[Part]):
+        class Serializer(ReadOnlyModelSerializer[Part]):
             name = field
 
             class Meta:

@@ -8,9 +8,9 @@ from django import forms
 from django.db.models import QuerySet
 
 from mechanic_shop.api.filters import (
-    MomentFilter,
     ShopFilterSet,
     TotalOrderingFilter,
+    UTCDateTimeFilter,
     WholeNumberFilter,
     document,
 )
@@ -88,13 +88,13 @@ class TicketFilterSet(ShopFilterSet):
         method="filter_mechanic",
         help_text="Tickets with this mechanic on them; `me` is one's own.",
     )
-    opened_after = MomentFilter(
+    opened_after = UTCDateTimeFilter(
         "opened_at", lookup_expr="gte", help_text="Opened at this time or later."
     )
-    opened_before = MomentFilter(
+    opened_before = UTCDateTimeFilter(
         "opened_at", lookup_expr="lt", help_text="Opened before this time."
     )
-    updated_after = MomentFilter(
+    updated_after = UTCDateTimeFilter(
         "updated_at", lookup_expr="gt", help_text="Changed after this time."
     )
     search = django_filters.CharFilter(

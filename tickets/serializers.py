@@ -13,7 +13,7 @@ from customers.serializers import BriefCustomerSerializer, BriefVehicleSerialize
 from inventory.models import Part
 from inventory.serializers import ActorSerializer
 from mechanic_shop.api.serializers import (
-    ShownModelSerializer,
+    ReadOnlyModelSerializer,
     StrictModelSerializer,
     StrictSerializer,
     UTCDateTimeField,
@@ -39,7 +39,7 @@ from .models import (
 COST_FIELDS = ("unit_cost_cents", "markup_percentage")
 
 
-class TicketMechanicSerializer(ShownModelSerializer[TicketMechanic]):
+class TicketMechanicSerializer(ReadOnlyModelSerializer[TicketMechanic]):
     mechanic_id = serializers.IntegerField()
     mechanic = BriefMechanicSerializer()
 
@@ -49,7 +49,7 @@ class TicketMechanicSerializer(ShownModelSerializer[TicketMechanic]):
         read_only_fields = fields
 
 
-class TicketPartSerializer(ShownModelSerializer[TicketPart]):
+class TicketPartSerializer(ReadOnlyModelSerializer[TicketPart]):
     """An installed part; what it cost the shop is for those who may see the shelf."""
 
     part_id = serializers.IntegerField()
@@ -83,7 +83,7 @@ class TicketPartSerializer(ShownModelSerializer[TicketPart]):
             "returned_at",
         ]
         read_only_fields = fields
-        may_be_absent = COST_FIELDS
+        schema_optional = COST_FIELDS
 
     def hidden_fields(self) -> frozenset[str]:
         request = self.context.get("request")
@@ -128,7 +128,7 @@ class ServiceTicketSerializer(StrictModelSerializer[ServiceTicket]):
             "ticket_parts",
         ]
         read_only_fields = ["opened_at", "closed_at"]
-        derived_fields = (
+        ignored_input_fields = (
             "parts_total_cents",
             "vehicle",
             "customer",
@@ -258,7 +258,7 @@ class AddInventorySerializer(AddPartSerializer):
     )
 
 
-class InstalledPartSerializer(ShownModelSerializer[TicketPart]):
+class InstalledPartSerializer(ReadOnlyModelSerializer[TicketPart]):
     message = serializers.SerializerMethodField()
     ticket_id = serializers.IntegerField()
     part_id = serializers.IntegerField()
@@ -296,7 +296,7 @@ class EventDetailField(serializers.JSONField):
     """What happened, in words that depend on the kind of event."""
 
 
-class TicketEventSerializer(ShownModelSerializer[TicketEvent]):
+class TicketEventSerializer(ReadOnlyModelSerializer[TicketEvent]):
     """An event; who did it is for those who may see all events."""
 
     event_id = serializers.IntegerField(source="pk")

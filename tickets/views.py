@@ -16,7 +16,7 @@ from customers.models import Customer
 from inventory.models import Part
 from mechanic_shop.api.atomic_writes import atomic_write
 from mechanic_shop.api.pagination import PreparedList
-from mechanic_shop.api.permissions import SIGNED_IN
+from mechanic_shop.api.permissions import AUTHENTICATED
 from mechanic_shop.api.routers import route
 from mechanic_shop.api.serializers import StrictSerializer
 from mechanic_shop.api.throttling import CreateTicketThrottle
@@ -62,7 +62,7 @@ TICKETS_IN_PROGRESS = PreparedList(
 class TicketRows(ShopViewSet[ServiceTicket]):
     """What every view of tickets shares."""
 
-    collection = "service_tickets"
+    results_key = "service_tickets"
     queryset = ServiceTicket.objects.order_by("-opened_at", "-pk")
     serializer_class = ServiceTicketSerializer
     filterset_class = TicketFilterSet
@@ -79,7 +79,7 @@ class TicketRows(ShopViewSet[ServiceTicket]):
             load_lines(page or [])
         return page
 
-    def get_shown(self) -> QuerySet[ServiceTicket]:
+    def get_detail_queryset(self) -> QuerySet[ServiceTicket]:
         return self.get_queryset().with_car()  # type: ignore[attr-defined, no-any-return]
 
     def answer_with_ticket(
@@ -89,7 +89,7 @@ class TicketRows(ShopViewSet[ServiceTicket]):
         **answer: Any,
     ) -> Response:
         """Tell what was done, and show the whole ticket as it is now."""
-        answer |= {"ticket_id": ticket.pk, "ticket": self.shown(ticket.pk)}
+        answer |= {"ticket_id": ticket.pk, "ticket": self.get_detail_row(ticket.pk)}
         context = self.get_serializer_context()
         return Response(serializer_class(answer, context=context).data)
 
@@ -182,7 +182,7 @@ class MechanicVerbs(TicketRows):
         present = get_object_or_404(ticket.ticket_mechanics, mechanic=mechanic)
         same_role = body.get("role", present.role) == present.role
         if not (mechanic.belongs_to(request.user) and same_role):
-            self.require("tickets.change_ticketmechanic")
+            self.require_permission("tickets.change_ticketmechanic")
         assignment = services.change_assignment(
             ticket=ticket, mechanic=mechanic, by=self.user, **body
         )
@@ -292,11 +292,11 @@ class TimelineVerbs(TicketRows):
         )
 
     @schema.events
-    @action(detail=True, filterset_class=None, collection="events")
+    @action(detail=True, filterset_class=None, results_key="events")
     def events(self, request: Request, pk: str) -> Response:
         """Show what happened to this ticket, newest first."""
         rows = self.get_object().events.visible_to(self.user)
-        return self.paginated(
+        return self.paginated_response(
             rows.select_related("by").order_by("-pk"),
             TicketEventSerializer,
         )
@@ -315,7 +315,7 @@ class ServiceTicketViewSet(
         "tickets.cancel_ticket",
         "tickets.reopen_ticket",
     )
-    verbs = {
+    action_permissions = {
         "update": CHANGES,
         "partial_update": CHANGES,
         "edit": "tickets.assign_mechanic",
@@ -330,14 +330,14 @@ class ServiceTicketViewSet(
         "notes": "tickets.add_note",
         "events": "tickets.view_ticketevent",
     }
-    limits = {"create": CreateTicketThrottle}
+    action_throttles = {"create": CreateTicketThrottle}
     detail_query = TICKET_BY_ID
     list_queries = {"": TICKETS, "status=in_progress": TICKETS_IN_PROGRESS}
 
     def perform_create(self, serializer: BaseSerializer[ServiceTicket]) -> None:
         body = dict(serializer.validated_data)
         if body.get("status", Status.OPEN) != Status.OPEN:
-            self.require("tickets.work_ticket")
+            self.require_permission("tickets.work_ticket")
         serializer.instance = services.open_ticket(by=self.user, **body)
 
     def perform_update(self, serializer: BaseSerializer[ServiceTicket]) -> None:
@@ -346,7 +346,7 @@ class ServiceTicketViewSet(
         # Locked first: which permission a move needs depends on its present status.
         ticket = lock_row(serializer.instance)
         for permission in required_permissions(ticket, body):
-            self.require(permission)
+            self.require_permission(permission)
         services.update_ticket(ticket=ticket, by=self.user, **body)
 
     def perform_destroy(self, instance: ServiceTicket) -> None:
@@ -360,7 +360,7 @@ class ServiceTicketViewSet(
 class CustomerTicketViewSet(mixins.ListModelMixin, TicketRows):
     """The tickets of one customer."""
 
-    verbs = {"list": "tickets.view_serviceticket"}
+    action_permissions = {"list": "tickets.view_serviceticket"}
 
     def get_queryset(self) -> QuerySet[ServiceTicket]:
         customer = get_object_or_404(
@@ -375,7 +375,7 @@ class CustomerTicketViewSet(mixins.ListModelMixin, TicketRows):
 class MyTicketViewSet(mixins.ListModelMixin, TicketRows):
     """The tickets of the customer who is signed in, whatever else they may see."""
 
-    verbs = {"list": SIGNED_IN}
+    action_permissions = {"list": AUTHENTICATED}
 
     def get_queryset(self) -> QuerySet[ServiceTicket]:
         return super().get_queryset().filter(customer__user=self.request.user.pk)

@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from mechanic_shop.api.serializers import (
     NormalizedEmailField,
-    ShownModelSerializer,
+    ReadOnlyModelSerializer,
     StrictSerializer,
 )
 
@@ -55,7 +55,7 @@ class RoleField(serializers.ChoiceField):
         return role_of(user)
 
 
-class UserSerializer(ShownModelSerializer[User]):
+class UserSerializer(ReadOnlyModelSerializer[User]):
     user_id = serializers.IntegerField(source="pk", read_only=True)
     role = RoleField()
 

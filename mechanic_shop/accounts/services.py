@@ -25,7 +25,7 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from mechanic_shop.core import security_log
 from mechanic_shop.core.emails import normalize_email
 from mechanic_shop.core.errors import NotAuthenticated
-from mechanic_shop.core.transactions import retried
+from mechanic_shop.core.transactions import retry_on_deadlock
 
 from .models import Session, User
 from .tokens import INVALID, ShopRefreshToken, session_id_of
@@ -77,7 +77,7 @@ def check_credentials(*, email: str, password: str) -> User:
     return user
 
 
-@retried
+@retry_on_deadlock
 def start_session(*, user: User) -> TokenPair:
     """Sign a user in: one row, two tokens that are worth nothing without it."""
     session = Session(
@@ -90,7 +90,7 @@ def start_session(*, user: User) -> TokenPair:
     return _issue(session)
 
 
-@retried
+@retry_on_deadlock
 def rotate_session(*, refresh_token: str) -> TokenPair:
     """Trade a refresh token for a new pair; each one works exactly once.
 
@@ -131,7 +131,7 @@ def is_alive(session: Session) -> bool:
     )
 
 
-@retried
+@retry_on_deadlock
 def end_session(*, session: Session) -> None:
     """Sign out: the session's access and refresh tokens are dead from now on."""
     if Session.objects.still_alive().filter(pk=session.pk).revoke():
@@ -241,7 +241,7 @@ def erase_user(*, user: User) -> None:
         user.idempotency_keys.all().delete()
 
 
-@retried
+@retry_on_deadlock
 @transaction.atomic
 def _keep_password(user: User) -> int:
     """Store a password and end all sessions; return how many ended."""

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from mechanic_shop.api.login_throttling import clear_login_attempt
-from mechanic_shop.api.permissions import ANYONE, SIGNED_IN
+from mechanic_shop.api.permissions import ALLOW_ANY, AUTHENTICATED
 from mechanic_shop.api.routers import route
 from mechanic_shop.api.throttling import PasswordResetThrottle, PasswordThrottle
 from mechanic_shop.api.viewsets import ShopViewSet
@@ -35,14 +35,14 @@ from .serializers import (
 
 @route("auth", basename="session")
 class SessionViewSet(ShopViewSet[Session]):
-    verbs = {
-        "refresh": ANYONE,
-        "logout": SIGNED_IN,
-        "password": SIGNED_IN,
-        "password_reset": ANYONE,
-        "password_reset_confirm": ANYONE,
+    action_permissions = {
+        "refresh": ALLOW_ANY,
+        "logout": AUTHENTICATED,
+        "password": AUTHENTICATED,
+        "password_reset": ALLOW_ANY,
+        "password_reset_confirm": ALLOW_ANY,
     }
-    limits = {
+    action_throttles = {
         "password": PasswordThrottle,
         "password_reset": PasswordResetThrottle,
     }

@@ -20,7 +20,7 @@ from .idempotency import (
     reserve_key,
     store_response,
 )
-from .throttling import give_back
+from .throttling import refund_request
 
 if TYPE_CHECKING:
     from .viewsets import ShopViewSet
@@ -58,7 +58,7 @@ def atomic_write(handler: Handler) -> Handler:
 
         response = _commit(attempt)
         if is_replayed(response):
-            give_back(request)
+            refund_request(request)
         return response
 
     write.is_atomic = True  # type: ignore[attr-defined]

@@ -36,14 +36,14 @@ def tag_of(rendered: bytes) -> str:
     return f'"{sha256(rendered).hexdigest()[:32]}"'
 
 
-def tagged(data: Any, status_code: int = status.HTTP_200_OK) -> Response:
+def response_with_etag(data: Any, status_code: int = status.HTTP_200_OK) -> Response:
     """Answer with a row and its tag."""
     rendered = render_json(data)
     headers = {"ETag": tag_of(rendered)}
     return RenderedResponse(data, rendered, status=status_code, headers=headers)
 
 
-def unless_known(request: Request, answer: Response) -> Response:
+def not_modified_if_matches(request: Request, answer: Response) -> Response:
     """Answer 304 without a body to a caller who has this very JSON already.
 
     A browser's page is more than the row: it is always sent.

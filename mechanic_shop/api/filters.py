@@ -63,7 +63,7 @@ class StrictBooleanFilter(django_filters.BooleanFilter):
         super().__init__(*args, **kwargs)
 
 
-class MomentField(django_filters.fields.IsoDateTimeField):
+class UTCDateTimeFormField(django_filters.fields.IsoDateTimeField):
     """Read an ISO 8601 time, in UTC unless it says otherwise."""
 
     def clean(self, value: Any) -> Any:
@@ -75,8 +75,8 @@ class MomentField(django_filters.fields.IsoDateTimeField):
             raise forms.ValidationError("This time is out of range.") from error
 
 
-class MomentFilter(django_filters.IsoDateTimeFilter):
-    field_class = MomentField
+class UTCDateTimeFilter(django_filters.IsoDateTimeFilter):
+    field_class = UTCDateTimeFormField
 
 
 class WholeNumberFilter(django_filters.Filter):

@@ -33,7 +33,7 @@ HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
 MAY_HAVE_KEY = frozenset({"POST", "PATCH"})
 KEPT = timedelta(hours=24)
-KEPT_HEADERS = ("ETag",)
+STORED_HEADERS = ("ETag",)
 
 
 class KeyReused(exceptions.APIException):
@@ -118,7 +118,7 @@ def store_response(
     row.fingerprint = _fingerprint_of(request)
     row.status = response.status_code
     row.body = render_json(response.data).decode()
-    row.headers = {name: response[name] for name in KEPT_HEADERS if name in response}
+    row.headers = {name: response[name] for name in STORED_HEADERS if name in response}
     row.answered_at = timezone.now()
     row.save()
 

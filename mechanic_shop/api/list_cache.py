@@ -53,7 +53,7 @@ class PageCache(BaseCache):
             caches["default"].set(key, value, timeout, version)
 
 
-class BareRequest(HttpRequest):
+class FixedRequest(HttpRequest):
     """The one request that ``cache_page`` ever sees: no headers, no query, no host.
 
     ``cache_page`` puts the absolute URL into its keys. A host that the shop answers to
@@ -95,7 +95,9 @@ def _from_cache(render: Callable[[], bytes], *, key: str, seconds: int) -> bytes
         return HttpResponse(rendered[-1], headers=headers)
 
     try:
-        answer = cache_page(seconds, cache="pages", key_prefix=key)(view)(BareRequest())
+        answer = cache_page(seconds, cache="pages", key_prefix=key)(view)(
+            FixedRequest()
+        )
     except Exception:
         # Each cache has errors of its own. One of the rendering comes again below.
         logger.warning("The cache does not answer; rendering without it", exc_info=True)

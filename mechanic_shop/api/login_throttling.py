@@ -20,7 +20,7 @@ from mechanic_shop.core.emails import normalize_email
 from mechanic_shop.core.transactions import retry
 
 from .models import KnownAddress, Rate, RateCounter, Spent
-from .throttling import client_address, spend, spend_at
+from .throttling import client_address, hit_at, spend
 
 ACCOUNT = "ACCOUNT"
 ACCOUNT_FAILURES = Rate(limit=10, seconds=900)
@@ -43,7 +43,7 @@ def record_login_attempt(request: Request | HttpRequest, account: str) -> Spent 
     whom = _digest(account)
     if KnownAddress.objects.knows(account, address):
         whom = f"{whom}:{_digest(address)}"
-    return spend_at(ACCOUNT_FAILURES, ACCOUNT, whom)
+    return hit_at(ACCOUNT_FAILURES, ACCOUNT, whom)
 
 
 def clear_login_attempt(

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from mechanic_shop.core.models import IdempotencyKey, RowClaim
-from mechanic_shop.core.transactions import retried
+from mechanic_shop.core.transactions import retry_on_deadlock
 
 __all__ = ["IdempotencyKey", "KnownAddress", "Rate", "RateCounter", "RowClaim", "Spent"]
 
@@ -37,7 +37,7 @@ class Spent:
 
 
 class RateCounterManager(models.Manager["RateCounter"]):
-    @retried
+    @retry_on_deadlock
     def spend(self, key: str, rate: Rate | tuple[int, int]) -> Spent:
         """Count one request under a key and tell whether the rate allows it.
 
@@ -60,7 +60,7 @@ class RateCounterManager(models.Manager["RateCounter"]):
             reset=max(int((window + 1) * rate.seconds - now), 1),
         )
 
-    @retried
+    @retry_on_deadlock
     def refund(self, spent: Spent) -> None:
         """Take back a request that turned out not to count."""
         counted = self.filter(key=spent.key, window=spent.window, count__gt=0)
@@ -99,7 +99,7 @@ class KnownAddressManager(models.Manager["KnownAddress"]):
         digest = KnownAddress.digest_of(account, address)
         return self.filter(digest=digest, seen_at__gt=seen_since).exists()
 
-    @retried
+    @retry_on_deadlock
     def remember(self, account: str, address: str) -> None:
         """Note that an account was opened from an address."""
         digest, now = KnownAddress.digest_of(account, address), timezone.now()

@@ -27,7 +27,7 @@ BOTH = (True, False)
 POSITIVE = re.compile(r"0*[1-9][0-9]{0,99}", re.ASCII)
 
 
-class RowCount(Subquery):
+class TotalCount(Subquery):
     """How many rows a query has, as a column of another."""
 
     template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
@@ -37,7 +37,7 @@ class RowCount(Subquery):
         super().__init__(rows.order_by().values("pk"))
 
 
-class KeysOf(Subquery):
+class PageKeys(Subquery):
     """The keys of the rows of a page, in a form that MySQL takes after ``IN``."""
 
     template = "(SELECT * FROM (%(subquery)s) page)"
@@ -84,7 +84,7 @@ class OneQueryPaginator(Paginator):
         if not found and first:
             raise EmptyPage("That page contains no results")
         if total is None and found:
-            total = found[0].rows_in_all
+            total = found[0].total_count
             count_cache.note(rows, total, total=total)
         # What was counted a while ago may be less than what is here.
         self.__dict__["count"] = max(total or 0, first + len(found))
@@ -92,15 +92,17 @@ class OneQueryPaginator(Paginator):
 
 
 def page_of(rows: QuerySet[M], start: int, size: int, *, counts: bool) -> QuerySet[M]:
-    """Return a page; with ``rows_in_all``, the number of all rows, if it counts."""
+    """Return a page; with ``total_count``, the number of all rows, if it counts."""
     page = rows[start : start + size]
     is_by_key = bool(start or rows.query.select_related)
     # The keys first, which an index holds in order, and then the rows behind them: to
     # skip a row, a database has to read it, and to join rows it may read all of them
     # and sort them afterwards.
-    shown = _without_conditions(rows).filter(pk__in=KeysOf(page)) if is_by_key else rows
+    shown = (
+        _without_conditions(rows).filter(pk__in=PageKeys(page)) if is_by_key else rows
+    )
     if counts:
-        shown = shown.annotate(rows_in_all=RowCount(rows))
+        shown = shown.annotate(total_count=TotalCount(rows))
     return shown if is_by_key else shown[:size]
 
 
@@ -144,7 +146,7 @@ def _without_conditions(rows: QuerySet[Any]) -> QuerySet[Any]:
 
 
 class ShopPagination(PageNumberPagination):
-    """Paginate under the view's ``collection`` name.
+    """Paginate under the view's ``results_key`` name.
 
     :raises ValidationError: if ``page`` or ``per_page`` is no positive integer or
         ``per_page`` is over the maximum; nothing is clamped silently
@@ -159,7 +161,7 @@ class ShopPagination(PageNumberPagination):
     def paginate_queryset(
         self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any] | None:
-        self.collection = getattr(view, "collection", "results")
+        self.results_key = getattr(view, "results_key", "results")
         return super().paginate_queryset(queryset, request, view)
 
     def get_page_number(self, request: Request, paginator: Any) -> int:
@@ -187,11 +189,11 @@ class ShopPagination(PageNumberPagination):
         paginator = self.page.paginator
         return Response(
             {
-                self.collection: data,
+                self.results_key: data,
                 "pagination": {
                     "page": self.page.number,
                     "per_page": paginator.per_page,
-                    f"total_{self.collection}": paginator.count,
+                    f"total_{self.results_key}": paginator.count,
                     "total_pages": paginator.num_pages,
                     "has_next": self.page.has_next(),
                     "has_prev": self.page.has_previous(),
@@ -224,7 +226,7 @@ class ShopPagination(PageNumberPagination):
         }
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        collection = getattr(self, "collection", "results")
+        collection = getattr(self, "results_key", "results")
         example = {
             "page": 2,
             "per_page": self.page_size,

@@ -1,7 +1,8 @@
-"""Which verbs a user may use: Django permissions, and everyone's own rows.
+"""Which actions a user may use: Django permissions, and permissions on own rows.
 
-Three questions have three homes. Which rows exist for a user: ``visible_to`` (404).
-Which verbs they may use: here (403). Whether now is the moment: the service (409).
+Three questions have three homes. Which rows a user can see: ``visible_to`` (404). Which
+actions the user may use: here (403). Whether the present state allows it: the service
+(409).
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
 
     from mechanic_shop.accounts.models import User
 
-#: An entry of a view's ``verbs`` that is open to whoever is signed in.
-SIGNED_IN = "signed in"
-#: An entry of a view's ``verbs`` that needs no sign-in.
-ANYONE = "anyone"
+#: An entry of a view's ``action_permissions`` that is open to whoever is signed in.
+AUTHENTICATED = "signed in"
+#: An entry of a view's ``action_permissions`` that needs no sign-in.
+ALLOW_ANY = "anyone"
 
 
 #: The permission of Django's that DRF's standard actions need.
@@ -45,60 +46,62 @@ def has_own_rows(user: User | AnonymousUser) -> bool:
     return not user.is_staff or hasattr(user, "customer")
 
 
-def may(user: User | AnonymousUser, verb: str) -> bool:
-    """Tell whether a user may use a verb on whatever is visible to them."""
-    return verb in get_public_permissions() or user.has_perm(verb)
+def has_permission(user: User | AnonymousUser, permission: str) -> bool:
+    """Return whether a user has a permission for whatever is visible to them."""
+    return permission in get_public_permissions() or user.has_perm(permission)
 
 
-def verbs_of(view: Any, action: str) -> str | tuple[str, ...]:
+def get_required_permissions(view: Any, action: str) -> str | tuple[str, ...]:
     """Return the permissions of which an action needs one; none means no.
 
-    What ``view.verbs`` leaves out of DRF's standard actions needs the permission that
-    Django makes for the model.
+    A standard action of DRF's that ``view.action_permissions`` leaves out needs the
+    permission that Django makes for the model.
     """
-    verbs: Mapping[str, str | tuple[str, ...]] = getattr(view, "verbs", {})
+    permissions: Mapping[str, str | tuple[str, ...]] = getattr(
+        view, "action_permissions", {}
+    )
     queryset = getattr(view, "queryset", None)
-    if action in verbs or action not in STANDARD_ACTIONS or queryset is None:
-        return verbs.get(action, ())
+    if action in permissions or action not in STANDARD_ACTIONS or queryset is None:
+        return permissions.get(action, ())
     model = queryset.model._meta
     return f"{model.app_label}.{STANDARD_ACTIONS[action]}_{model.model_name}"
 
 
-class VerbPermission(BasePermission):
-    """Ask ``verbs_of`` which permission an action needs.
+class ActionPermission(BasePermission):
+    """Ask ``get_required_permissions`` which permission an action needs.
 
     A value may be a tuple of permissions, of which one is enough to enter; the view
     then asks for the rest when it knows what would change.
     """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        verbs = self._verbs(view)
-        if verbs == (ANYONE,) or not request.authenticators:
+        permissions = self._required(view)
+        if permissions == (ALLOW_ANY,) or not request.authenticators:
             return True
         user = request.user
         if not user.is_authenticated:
             return False
-        return verbs == (SIGNED_IN,) or any(
-            may(user, verb)
-            or (verb in get_own_row_permissions() and has_own_rows(user))
-            for verb in verbs
+        return permissions == (AUTHENTICATED,) or any(
+            has_permission(user, permission)
+            or (permission in get_own_row_permissions() and has_own_rows(user))
+            for permission in permissions
         )
 
     def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
-        verbs = self._verbs(view)
-        if verbs in ((ANYONE,), (SIGNED_IN,)):
+        permissions = self._required(view)
+        if permissions in ((ALLOW_ANY,), (AUTHENTICATED,)):
             return True
-        return any(may(request.user, verb) for verb in verbs) or obj.belongs_to(
-            request.user
-        )
+        return any(
+            has_permission(request.user, permission) for permission in permissions
+        ) or obj.belongs_to(request.user)
 
     @staticmethod
-    def _verbs(view: APIView) -> tuple[str, ...]:
+    def _required(view: APIView) -> tuple[str, ...]:
         action = getattr(view, "action", None)
         method = (view.request.method or "").lower()
         if action is None or method not in view.http_method_names:
-            return (ANYONE,)  # not a verb: DRF answers 405
+            return (ALLOW_ANY,)  # DRF responds with 405
         if action == "metadata":
-            return (SIGNED_IN,)
-        verbs = verbs_of(view, action)
-        return (verbs,) if isinstance(verbs, str) else verbs
+            return (AUTHENTICATED,)
+        permissions = get_required_permissions(view, action)
+        return (permissions,) if isinstance(permissions, str) else permissions

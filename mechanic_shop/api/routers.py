@@ -12,10 +12,10 @@ from mechanic_shop.core.route_names import canonical
 
 #: What every address of a collection begins with: ``service-tickets`` in
 #: ``^service-tickets/(?P<pk>[0-9]+)/?$``.
-FIRST_WORD = re.compile(r"\^([a-z-]+)")
+PREFIX = re.compile(r"\^([a-z-]+)")
 
 
-class FirstWord(RoutePattern):
+class PrefixPattern(RoutePattern):
     """Matches the addresses that begin with a word, and takes nothing away from them.
 
     Django tries one pattern after the other. With these before them it tries those of
@@ -30,14 +30,14 @@ class FirstWord(RoutePattern):
         return (path, (), {}) if path.startswith(self.word) else None
 
 
-def by_first_word(patterns: Sequence[Any]) -> list[URLResolver]:
+def group_by_prefix(patterns: Sequence[Any]) -> list[URLResolver]:
     """Group a router's patterns by the word that their addresses begin with."""
     groups: dict[str, list[Any]] = {}
     for pattern in patterns:
-        found = FIRST_WORD.match(pattern.pattern.regex.pattern)
+        found = PREFIX.match(pattern.pattern.regex.pattern)
         assert found, pattern
         groups.setdefault(found[1], []).append(pattern)
-    return [URLResolver(FirstWord(word), group) for word, group in groups.items()]
+    return [URLResolver(PrefixPattern(word), group) for word, group in groups.items()]
 
 
 class ShopAPIRoot(APIRootView):

@@ -108,10 +108,10 @@ class StrictFieldsMixin(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
-            self._refuse_strangers(data)
+            self._reject_unknown_fields(data)
         return super().to_internal_value(data)
 
-    def _refuse_strangers(self, data: Mapping[str, Any]) -> None:
+    def _reject_unknown_fields(self, data: Mapping[str, Any]) -> None:
         derived = self._ignored_fields()
         errors: dict[str, list[str]] = {}
         own = FORM_FIELDS if isinstance(data, QueryDict) else frozenset()
@@ -134,7 +134,7 @@ class StrictFieldsMixin(serializers.Serializer[Any]):
         meta = getattr(self, "Meta", None)
         model = getattr(meta, "model", None)
         sections = get_sections(model) if model else ()
-        derived = getattr(meta, "derived_fields", ())
+        derived = getattr(meta, "ignored_input_fields", ())
         return {*derived, *(section.name for section in sections)}
 
     def _changes(self, field: serializers.Field[Any, Any, Any, Any], sent: Any) -> bool:
@@ -144,13 +144,13 @@ class StrictFieldsMixin(serializers.Serializer[Any]):
             return sent is not None
         present = field.get_attribute(self.instance)
         if isinstance(field, serializers.DateTimeField) and sent is not None:
-            return bool(self._moment(field, sent) != present)
+            return bool(self._parse_datetime(field, sent) != present)
         if present is not None:
             present = field.to_representation(present)  # type: ignore[arg-type]
         return bool(sent != present and str(sent) != str(present))
 
     @staticmethod
-    def _moment(field: serializers.DateTimeField, sent: Any) -> Any:
+    def _parse_datetime(field: serializers.DateTimeField, sent: Any) -> Any:
         """Read a time, so that ``Z`` and ``+00:00`` are the same."""
         try:
             return field.to_internal_value(sent)
@@ -162,7 +162,7 @@ class StrictSerializer(StrictFieldsMixin, serializers.Serializer[Any]):
     """The base of request bodies that are no model."""
 
 
-class ShownModelSerializer(CompiledModelSerializer[M]):
+class ReadOnlyModelSerializer(CompiledModelSerializer[M]):
     """The base of rows that are only shown."""
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 request_throttled = Signal()
 
 
-class RuleThrottle(BaseThrottle):
+class CounterThrottle(BaseThrottle):
     """Limit by one rule of ``settings.THROTTLES``; subclasses say whom they count."""
 
     rule: ClassVar[str]
@@ -41,14 +41,14 @@ class RuleThrottle(BaseThrottle):
         raise NotImplementedError
 
 
-class AddressThrottle(RuleThrottle):
+class AddressThrottle(CounterThrottle):
     """Count by client address."""
 
     def whom(self, request: Request) -> str:
         return client_address(request)
 
 
-class UserThrottle(RuleThrottle):
+class UserThrottle(CounterThrottle):
     """Count by signed-in user."""
 
     def whom(self, request: Request) -> str:
@@ -90,10 +90,10 @@ class CreatePartThrottle(UserThrottle):
 def spend(rule: str, whom: str) -> Spent | None:
     """Count a request under a rule; None if the rule is switched off."""
     rate = settings.THROTTLES[rule]
-    return None if rate is None else spend_at(rate, rule, whom)
+    return None if rate is None else hit_at(rate, rule, whom)
 
 
-def spend_at(rate: Rate | tuple[int, int], rule: str, whom: str) -> Spent:
+def hit_at(rate: Rate | tuple[int, int], rule: str, whom: str) -> Spent:
     """Count a request under a rule that has this rate."""
     spent = RateCounter.objects.spend(f"{rule}:{whom}", rate)
     if not spent.allowed:
@@ -101,7 +101,7 @@ def spend_at(rate: Rate | tuple[int, int], rule: str, whom: str) -> Spent:
     return spent
 
 
-def give_back(request: Request) -> None:
+def refund_request(request: Request) -> None:
     """Take back what a request spent: its answer was a replay, which costs nothing."""
     spent: Spent | None = getattr(request._request, "rate_limit", None)
     if spent is None:

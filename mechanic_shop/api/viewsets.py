@@ -21,10 +21,10 @@ from mechanic_shop.core.prepared_queries import PreparedQuery
 
 from .atomic_writes import atomic_write, is_atomic
 from .detail_sections import add_sections
-from .etags import tagged, unless_known
+from .etags import not_modified_if_matches, response_with_etag
 from .idempotency import key_of
 from .pagination import PreparedList, ShopPagination
-from .permissions import may, verbs_of
+from .permissions import get_required_permissions, has_permission
 from .throttling import add_rate_headers
 from .unique_errors import save_or_raise_validation_error
 
@@ -45,22 +45,22 @@ def parse_pk(digits: str) -> int | None:
 
 
 class ShopViewSet(GenericViewSet[M]):
-    """Rows by ``visible_to``, verbs by ``verbs``, bodies by serializers.
+    """The base of every resource: rows, permissions, limits and bodies of its actions.
 
-    ``verbs`` maps each action to the permission it needs (see ``VerbPermission``),
-    ``limits`` some of them to a rate limit, and ``collection`` names the list in a
-    paginated answer. Handlers of writes are an ``atomic_write``, but for those that
-    hash a password: that takes too long to make others wait.
+    ``action_permissions`` maps actions to the permission that each needs (see
+    ``get_required_permissions``), ``action_throttles`` maps some of them to a rate
+    limit, and ``results_key`` names the list in a paginated response. Handlers of
+    writes are an ``atomic_write``, except those that hash a password, which would make
+    others wait for too long.
 
-    What is asked for all day may be named, so that its SQL is made once: by
-    ``detail_query`` a row, and by ``list_queries`` some lists, each under the query
-    string that asks for it. They are used for callers who hold the permission of
-    ``retrieve``, so that is what ``visible_to`` has to show to them.
+    Frequent queries may be prepared: ``detail_query`` finds one row, ``list_queries``
+    finds the lists that their query strings ask for. They are used for callers with the
+    permission of ``retrieve``, to whom ``visible_to`` has to show every row.
     """
 
-    verbs: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
-    limits: ClassVar[Mapping[str, type[BaseThrottle]]] = {}
-    collection: ClassVar[str] = "results"
+    action_permissions: ClassVar[Mapping[str, str | tuple[str, ...]]] = {}
+    action_throttles: ClassVar[Mapping[str, type[BaseThrottle]]] = {}
+    results_key: ClassVar[str] = "results"
     detail_query: ClassVar[PreparedQuery[Any] | None] = None
     list_queries: ClassVar[Mapping[str, PreparedList[Any]]] = {}
     deferred_throttle: Throttled | None = None
@@ -93,7 +93,7 @@ class ShopViewSet(GenericViewSet[M]):
 
     def may_see_every_row(self) -> bool:
         """Return whether ``visible_to`` depends on nothing else for this caller."""
-        permission = verbs_of(self, "retrieve")
+        permission = get_required_permissions(self, "retrieve")
         return isinstance(permission, str) and self.request.user.has_perm(permission)
 
     def get_authenticate_header(self, request: Request) -> str:
@@ -114,7 +114,7 @@ class ShopViewSet(GenericViewSet[M]):
             raise self.deferred_throttle
 
     def get_throttles(self) -> list[BaseThrottle]:
-        limit = self.limits.get(self.action or "")
+        limit = self.action_throttles.get(self.action or "")
         return [limit()] if limit else []
 
     def finalize_response(
@@ -133,30 +133,30 @@ class ShopViewSet(GenericViewSet[M]):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
-    def require(self, verb: str) -> None:
+    def require_permission(self, permission: str) -> None:
         """:raises PermissionDenied: if the caller may not use this verb"""
-        if not may(self.request.user, verb):
+        if not has_permission(self.request.user, permission):
             raise PermissionDenied
 
-    def paginated(
+    def paginated_response(
         self,
         rows: QuerySet[Any],
         serializer_class: type[BaseSerializer[Any]],
     ) -> Response:
         """Answer with a page of rows that belong to the one in the path.
 
-        The action names the ``collection`` in its decorator.
+        The action names the ``results_key`` in its decorator.
         """
         page = self.paginate_queryset(rows)
         context = self.get_serializer_context()
         serializer = serializer_class(page, many=True, context=context)
         return self.get_paginated_response(serializer.data)
 
-    def get_shown(self) -> QuerySet[M]:
+    def get_detail_queryset(self) -> QuerySet[M]:
         """Return the rows with everything that an answer shows of them."""
         return self.get_queryset()
 
-    def shown(self, pk: int) -> M:
+    def get_detail_row(self, pk: int) -> M:
         """Read one of these rows.
 
         :raises ObjectDoesNotExist: if it is not there, or not visible to the caller
@@ -164,7 +164,7 @@ class ShopViewSet(GenericViewSet[M]):
         row = None
         if self.detail_query is not None and self.may_see_every_row():
             row = self.detail_query.first(pk)
-        return self.get_shown().get(pk=pk) if row is None else row
+        return self.get_detail_queryset().get(pk=pk) if row is None else row
 
     def lock(self, row: M) -> None:
         """Keep others from writing a row until the transaction ends."""
@@ -172,7 +172,7 @@ class ShopViewSet(GenericViewSet[M]):
 
     def detail_of(self, pk: int) -> Any:
         """Read a row and show it as its own address does, whatever the action."""
-        return self.serialize_detail(self.shown(pk))
+        return self.serialize_detail(self.get_detail_row(pk))
 
     def serialize_detail(self, row: M) -> Mapping[str, Any]:
         """Show a row, with the sections that other apps add to it."""
@@ -180,9 +180,11 @@ class ShopViewSet(GenericViewSet[M]):
         detail = type(self).serializer_class(row, context=context).data  # type: ignore[misc]
         return add_sections(row, detail, context)
 
-    def answer(self, pk: int, status_code: int = status.HTTP_200_OK) -> Response:
+    def detail_response(
+        self, pk: int, status_code: int = status.HTTP_200_OK
+    ) -> Response:
         """Answer with a row as the database has it now."""
-        return tagged(self.detail_of(pk), status_code)
+        return response_with_etag(self.detail_of(pk), status_code)
 
 
 class ListMixin(mixins.ListModelMixin):
@@ -211,13 +213,13 @@ class CreateMixin(mixins.CreateModelMixin):
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         save_or_raise_validation_error(self.perform_create, serializer)
-        return self.answer(serializer.instance.pk, status.HTTP_201_CREATED)  # type: ignore[no-any-return]
+        return self.detail_response(serializer.instance.pk, status.HTTP_201_CREATED)  # type: ignore[no-any-return]
 
 
 class RetrieveMixin(mixins.RetrieveModelMixin):
     def retrieve(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         detail = self.serialize_detail(self.get_object())
-        return unless_known(request, tagged(detail))
+        return not_modified_if_matches(request, response_with_etag(detail))
 
 
 class UpdateMixin(mixins.UpdateModelMixin):
@@ -228,7 +230,7 @@ class UpdateMixin(mixins.UpdateModelMixin):
         serializer = self.get_serializer(row, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         save_or_raise_validation_error(self.perform_update, serializer)
-        return self.answer(row.pk)  # type: ignore[no-any-return]
+        return self.detail_response(row.pk)  # type: ignore[no-any-return]
 
     @atomic_write
     def partial_update(

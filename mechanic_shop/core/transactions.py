@@ -90,7 +90,7 @@ def retry(work: Callable[[], T]) -> T:
     raise AssertionError("the last try returns or raises")
 
 
-def retried(work: Callable[P, T]) -> Callable[P, T]:
+def retry_on_deadlock(work: Callable[P, T]) -> Callable[P, T]:
     """Decorate a function whose transaction is the outermost of its request."""
 
     @wraps(work)

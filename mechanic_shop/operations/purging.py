@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from mechanic_shop.core.app_config import get_shop_apps
-from mechanic_shop.core.transactions import retried
+from mechanic_shop.core.transactions import retry_on_deadlock
 
 Rows = QuerySet[Any]
 
@@ -62,7 +62,7 @@ def _remove(rows: Rows) -> int:
     return removed
 
 
-@retried
+@retry_on_deadlock
 @transaction.atomic
 def _remove_batch(rows: Rows) -> int:
     keys = list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH_ROWS])

@@ -203,7 +203,7 @@ REST_FRAMEWORK: dict[str, Any] = {
         "mechanic_shop.accounts.authentication.SessionTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["mechanic_shop.api.permissions.VerbPermission"],
+    "DEFAULT_PERMISSION_CLASSES": ["mechanic_shop.api.permissions.ActionPermission"],
     "DEFAULT_RENDERER_CLASSES": RENDERERS,
     "DEFAULT_PARSER_CLASSES": [
         "mechanic_shop.api.parsers.StrictJSONParser",

@@ -131,7 +131,7 @@ def token(fetch: Fetch) -> dict[str, str]:
     return {"Authorization": f"Bearer {answer['body']['access_token']}"}
 
 
-def body_of(number: str) -> str:
+def error_body(number: str) -> str:
     return f'{{"name": "Wiper", "part_number": "{number}", "current_cost_cents": 1}}'
 
 
@@ -149,7 +149,7 @@ class TestFrontEnd:
         self, fetch: Fetch, token: dict[str, str]
     ) -> None:
         headers = as_json(**token, **{"Idempotency-Key": "from-a-page"})
-        create = {"method": "POST", "headers": headers, "body": body_of("RETRY-1")}
+        create = {"method": "POST", "headers": headers, "body": error_body("RETRY-1")}
 
         first, second = (fetch("/api/inventory", **create) for _ in range(2))
 
@@ -165,7 +165,7 @@ class TestFrontEnd:
         self, fetch: Fetch, token: dict[str, str]
     ) -> None:
         create = {"method": "POST", "headers": as_json(**token)}
-        made = fetch("/api/inventory", **create, body=body_of("EDIT-1"))
+        made = fetch("/api/inventory", **create, body=error_body("EDIT-1"))
         path = f"/api/inventory/{made['body']['part_id']}"
         seen = fetch(path, headers=token)["headers"]["etag"]
         change = {"method": "PATCH", "headers": as_json(**token, **{"If-Match": seen})}
@@ -229,7 +229,7 @@ class TestStranger:
         self, fetch: Fetch, fetch_as_stranger: Fetch, token: dict[str, str]
     ) -> None:
         create = {"method": "POST", "headers": as_json(**token)}
-        made = fetch("/api/inventory", **create, body=body_of("STRANGE-1"))
+        made = fetch("/api/inventory", **create, body=error_body("STRANGE-1"))
         path = f"/api/inventory/{made['body']['part_id']}"
 
         answer = fetch_as_stranger(path, method="DELETE", headers=token)

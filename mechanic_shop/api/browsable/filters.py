@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django_filters.rest_framework import FilterSet
 
-from ..filters import MomentField, StrictBooleanFilter
+from ..filters import StrictBooleanFilter, UTCDateTimeFormField
 from .labels import with_code
 
 Choices = list[tuple[str, str]]
@@ -20,7 +20,7 @@ def controls_of(filterset: FilterSet) -> forms.Form:
     for name, field in form.fields.items():
         field.label = name.replace("_", " ").capitalize()
         field.help_text = with_code(str(field.help_text))
-        if isinstance(field, MomentField):
+        if isinstance(field, UTCDateTimeFormField):
             field.label += " (UTC)"
             field.widget = MomentInput()
         elif choices := _choices_of(filterset, name):
@@ -47,7 +47,7 @@ class MomentInput(forms.DateTimeInput):
 
     def format_value(self, value: Any) -> str | None:
         try:
-            moment = MomentField().clean(value)
+            moment = UTCDateTimeFormField().clean(value)
         except forms.ValidationError:
             return None
         return moment.strftime("%Y-%m-%dT%H:%M") if moment else None

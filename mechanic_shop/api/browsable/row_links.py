@@ -28,7 +28,7 @@ def rows_of(data: Any, view: APIView, request: Request) -> Iterator[tuple[str, s
     """Yield label and address of each row of a list that has pages for its rows."""
     if getattr(view, "suffix", None) != "List" or not hasattr(view, "retrieve"):
         return
-    rows = data.get(view.collection) if isinstance(data, dict) else data  # type: ignore[attr-defined]
+    rows = data.get(view.results_key) if isinstance(data, dict) else data  # type: ignore[attr-defined]
     for row in rows if isinstance(rows, list) else ():
         row_id = next(iter(row.values()))
         yield str(row_id), f"{request.path.rstrip('/')}/{row_id}"

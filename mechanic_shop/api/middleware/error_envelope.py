@@ -18,7 +18,7 @@ CODES = {
     406: "not_acceptable",
     429: "throttled",
 }
-KEPT_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
+STORED_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 
 
 class EnvelopeMiddleware:
@@ -54,7 +54,7 @@ class EnvelopeMiddleware:
             CODES.get(status, "server_error" if status >= 500 else "invalid"),
             status.description or status.phrase,
         )
-        for name in KEPT_HEADERS:
+        for name in STORED_HEADERS:
             if name in response.headers:
                 answer.headers[name] = response.headers[name]
         return answer

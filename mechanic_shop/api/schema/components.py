@@ -46,7 +46,7 @@ class BodyShapes(AutoSchema):
     def _get_paginator(self) -> Any:
         paginator = super()._get_paginator()  # type: ignore[no-untyped-call]
         if paginator is not None:
-            paginator.collection = getattr(self.view, "collection", "results")
+            paginator.results_key = getattr(self.view, "results_key", "results")
         return paginator
 
     def _resolve_path_parameters(self, variables: list[str]) -> list[Schema]:
@@ -90,13 +90,14 @@ class BodyShapes(AutoSchema):
     def _be_complete(schema: Schema, serializer: Any) -> None:
         """Say what is always there; that an answer is only read needs no word."""
         meta = getattr(serializer, "Meta", None)
-        absent, never_null = (
-            set(getattr(meta, name, ())) for name in ("may_be_absent", "never_null")
+        absent, schema_not_null = (
+            set(getattr(meta, name, ()))
+            for name in ("schema_optional", "schema_not_null")
         )
         schema["required"] = sorted(schema["properties"].keys() - absent)
         for name, shape in schema["properties"].items():
             shape.pop("readOnly", None)
-            if name in never_null:
+            if name in schema_not_null:
                 shape.pop("nullable", None)
 
     @staticmethod
@@ -146,6 +147,6 @@ def bases_without_words() -> list[type]:
         serializers.StrictFieldsMixin,
         serializers.StrictSerializer,
         serializers.StrictModelSerializer,
-        serializers.ShownModelSerializer,
+        serializers.ReadOnlyModelSerializer,
         CompiledModelSerializer,
     ]

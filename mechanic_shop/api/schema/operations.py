@@ -17,7 +17,7 @@ from ..atomic_writes import WRITES, is_atomic
 from ..errors import phrase_of
 from ..etags import MAY_BE_CONDITIONAL
 from ..idempotency import MAY_HAVE_KEY
-from ..permissions import ANYONE, SIGNED_IN, verbs_of
+from ..permissions import ALLOW_ANY, AUTHENTICATED, get_required_permissions
 from .components import BodyShapes
 from .descriptions import OperationWords
 from .parameters import RESPONSE_HEADERS, request_header
@@ -91,7 +91,7 @@ class ShopSchema(OperationWords, BodyShapes):
             yield "ETag"
         if is_success and self._may_have_key:
             yield "Idempotency-Replayed"
-        if is_success and self.view.action in self.view.limits:
+        if is_success and self.view.action in self.view.action_throttles:
             yield from RATE_LIMIT
 
     def _get_response_bodies(self, direction: Any = "response") -> Schema:
@@ -107,13 +107,13 @@ class ShopSchema(OperationWords, BodyShapes):
 
     def _failures(self) -> Iterator[int]:
         """Name how this operation can fail, by what it is made of."""
-        verbs = verbs_of(self.view, self.view.action)
+        verbs = get_required_permissions(self.view, self.view.action)
         has_body = self.method in HAS_BODY
         if has_body or any(schema["in"] == "query" for schema in self._own_parameters):
             yield 400
-        if verbs != ANYONE:
+        if verbs != ALLOW_ANY:
             yield 401
-        if verbs != ANYONE and (self.method in WRITES or not _is_open(verbs)):
+        if verbs != ALLOW_ANY and (self.method in WRITES or not _is_open(verbs)):
             yield 403
         if "{" in self.path or self._is_paginated:
             yield 404
@@ -125,7 +125,7 @@ class ShopSchema(OperationWords, BodyShapes):
             yield from (413, 415)
         if self._may_have_key:
             yield 422
-        if self.view.action in self.view.limits:
+        if self.view.action in self.view.action_throttles:
             yield 429
         yield 503
 
@@ -146,7 +146,7 @@ class ShopSchema(OperationWords, BodyShapes):
 
 def _is_open(permission: str | tuple[str, ...]) -> bool:
     """Return whether everybody who is signed in has a permission."""
-    return permission == SIGNED_IN or permission in get_public_permissions()
+    return permission == AUTHENTICATED or permission in get_public_permissions()
 
 
 class SessionTokenScheme(OpenApiAuthenticationExtension):

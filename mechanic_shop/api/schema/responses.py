@@ -40,7 +40,7 @@ class ErrorSerializer(serializers.Serializer[Any]):
     )
 
     class Meta:
-        may_be_absent = ("fields", "requested", "available", "allowed")
+        schema_optional = ("fields", "requested", "available", "allowed")
 
 
 #: Of each status that an operation may get without doing anything for it: what it
