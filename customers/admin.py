@@ -17,14 +17,14 @@ from mechanic_shop.accounts.roles import is_staff_login
 from mechanic_shop.admin import (
     ShopInline,
     ShopModelAdmin,
-    changes_of,
-    colored,
+    badge_column,
+    changed_values,
     dialog,
     user_of,
 )
-from mechanic_shop.admin.confirmed_actions import bulk
-from mechanic_shop.admin.export import Exported
-from mechanic_shop.admin.history import KeepsHistory
+from mechanic_shop.admin.confirmed_actions import confirmed_action
+from mechanic_shop.admin.export import ExportMixin
+from mechanic_shop.admin.history import HistoryAdminMixin
 from mechanic_shop.admin.sidebar import link_to_list
 
 from . import services
@@ -57,10 +57,10 @@ link_to_list(Customer, section="Customers", icon="person", order=30)
 
 
 @admin.register(Customer)
-class CustomerAdmin(Exported, KeepsHistory, ShopModelAdmin):
+class CustomerAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
     deletes_through_service = True
     delete_confirmation_template = "admin/erase_customer.html"
-    when_empty = "A customer's vehicles go onto the same page."
+    empty_message = "A customer's vehicles go onto the same page."
     list_display = (
         "name",
         "phone",
@@ -96,7 +96,7 @@ class CustomerAdmin(Exported, KeepsHistory, ShopModelAdmin):
     def vehicle_count(self, customer: Any) -> int:
         return customer.vehicle_count  # type: ignore[no-any-return]
 
-    @colored("Login", LOGIN_COLORS)
+    @badge_column("Login", LOGIN_COLORS)
     def login(self, customer: Customer) -> str | None:
         return state_of_login(customer.user)
 
@@ -134,7 +134,7 @@ class CustomerAdmin(Exported, KeepsHistory, ShopModelAdmin):
     ) -> None:
         if change:
             services.update_customer(
-                customer=obj, by=user_of(request), **changes_of(obj, form)
+                customer=obj, by=user_of(request), **changed_values(obj, form)
             )
         else:
             obj.save()
@@ -157,9 +157,9 @@ class CustomerAdmin(Exported, KeepsHistory, ShopModelAdmin):
             services.invite_customer(customer=customer)
             return f"A link is on its way to {customer.email}."
 
-        return self.carry_out(request, object_id, send)
+        return self.run_service(request, object_id, send)
 
-    @bulk(
+    @confirmed_action(
         "Invite selected customers",
         permission="invite",
         title="Mail these customers a link that sets their password?",
@@ -259,9 +259,9 @@ link_to_list(Vehicle, section="Customers", icon="directions_car", order=31)
 
 
 @admin.register(Vehicle)
-class VehicleAdmin(Exported, KeepsHistory, ShopModelAdmin):
+class VehicleAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
     deletes_through_service = True
-    when_empty = "Vehicles belong to customers: add the owner first."
+    empty_message = "Vehicles belong to customers: add the owner first."
     list_display = ("name", "license_plate", "vin", "miles", "customer")
     list_filter = ("make", "year")
     list_select_related = ("customer",)

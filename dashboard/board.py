@@ -165,7 +165,7 @@ def _move(
         return said
 
     try:
-        tickets.carry_out(request, ticket_id, move)
+        tickets.run_service(request, ticket_id, move)
     except PermissionDenied:
         refusal = f"You may not make this ticket {status.label.lower()}."
         tickets.message_user(request, refusal, messages.ERROR)

@@ -21,10 +21,10 @@ from mechanic_shop.accounts.admin import (
     tell_of_rights,
 )
 from mechanic_shop.accounts.models import User
-from mechanic_shop.admin import ShopModelAdmin, colored, dialog, user_of
-from mechanic_shop.admin.confirmed_actions import bulk
-from mechanic_shop.admin.export import Exported
-from mechanic_shop.admin.history import KeepsHistory
+from mechanic_shop.admin import ShopModelAdmin, badge_column, dialog, user_of
+from mechanic_shop.admin.confirmed_actions import confirmed_action
+from mechanic_shop.admin.export import ExportMixin
+from mechanic_shop.admin.history import HistoryAdminMixin
 from mechanic_shop.admin.sidebar import link_to_list
 
 from . import services
@@ -51,9 +51,11 @@ link_to_list(Mechanic, section="Workshop", icon="engineering", order=13)
 
 
 @admin.register(Mechanic)
-class MechanicAdmin(Exported, KeepsHistory, ShopModelAdmin):
+class MechanicAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
     deletes_through_service = True
-    when_empty = "Mechanics are the people who do the work and are assigned to tickets."
+    empty_message = (
+        "Mechanics are the people who do the work and are assigned to tickets."
+    )
     guarded_fields = {
         "salary": "mechanics.view_salary",
         "yearly_salary": "mechanics.view_salary",
@@ -90,11 +92,13 @@ class MechanicAdmin(Exported, KeepsHistory, ShopModelAdmin):
     def tickets(self, mechanic: Mechanic) -> int:
         return mechanic.ticket_count  # type: ignore[attr-defined, no-any-return]
 
-    @colored("Login", LOGIN_COLORS)
+    @badge_column("Login", LOGIN_COLORS)
     def login(self, mechanic: Mechanic) -> str | None:
         return state_of_login(mechanic.user)
 
-    @colored("State", {"Active": "success", "Left": "default"}, ordering="is_active")
+    @badge_column(
+        "State", {"Active": "success", "Left": "default"}, ordering="is_active"
+    )
     def works_here(self, mechanic: Mechanic) -> str:
         return "Active" if mechanic.is_active else "Left"
 
@@ -153,7 +157,7 @@ class MechanicAdmin(Exported, KeepsHistory, ShopModelAdmin):
             tell_of_rights(request, user, user.pk, before)
             return f"{mechanic} is a {group.name} now. A link went to {user.email}."
 
-        return self.carry_out(request, object_id, give)
+        return self.run_service(request, object_id, give)
 
     def has_give_login_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         verbs = (
@@ -174,7 +178,7 @@ class MechanicAdmin(Exported, KeepsHistory, ShopModelAdmin):
     )
     def deactivate(self, request: HttpRequest, form: Any, object_id: str) -> Any:
         verb = self.switch(request, services.deactivate_mechanic)
-        return self.carry_out(
+        return self.run_service(
             request, object_id, lambda row: f"{verb(row)} is deactivated."
         )
 
@@ -188,11 +192,11 @@ class MechanicAdmin(Exported, KeepsHistory, ShopModelAdmin):
     )
     def reactivate(self, request: HttpRequest, form: Any, object_id: str) -> Any:
         verb = self.switch(request, services.reactivate_mechanic)
-        return self.carry_out(
+        return self.run_service(
             request, object_id, lambda row: f"{verb(row)} is active again."
         )
 
-    @bulk(
+    @confirmed_action(
         "Deactivate selected mechanics",
         permission="change",
         title="Deactivate these mechanics?",

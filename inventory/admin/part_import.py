@@ -43,8 +43,8 @@ from inventory.part_import.resource import (
     PlanChanged,
 )
 from mechanic_shop.accounts.models import User
-from mechanic_shop.admin import REFUSALS, ShopModelAdmin, sentence_of, user_of
-from mechanic_shop.admin.export import WRITERS, as_file
+from mechanic_shop.admin import REJECTIONS, ShopModelAdmin, message_for, user_of
+from mechanic_shop.admin.export import WRITERS, file_response
 from mechanic_shop.core.transactions import retry
 
 FORMATS = (PartsCSV, PartsXLSX)
@@ -177,7 +177,7 @@ class PartImport(ImportMixin, ShopModelAdmin):
         if kind not in WRITERS:
             raise Http404
         headings = [column.column_name for column in COLUMNS]
-        return as_file(
+        return file_response(
             "parts-template", kind, headings, [[column.example for column in COLUMNS]]
         )
 
@@ -247,8 +247,8 @@ class PartImport(ImportMixin, ShopModelAdmin):
             return self._start_over(request, "Upload the file once more.")
         except PlanChanged as changed:
             return self._show_again(request, form, changed.result)
-        except REFUSALS as refusal:
-            return self._start_over(request, sentence_of(refusal))
+        except REJECTIONS as refusal:
+            return self._start_over(request, message_for(refusal))
         self.add_success_message(result, request)
         return HttpResponseRedirect(reverse("admin:inventory_part_changelist"))
 

@@ -10,9 +10,15 @@ from django.http import HttpRequest, HttpResponse
 
 from inventory import services
 from inventory.models import MAX_COST_CENTS, Part
-from mechanic_shop.admin import CentsField, become, changes_of, colored, user_of
-from mechanic_shop.admin.export import Exported
-from mechanic_shop.admin.history import KeepsHistory
+from mechanic_shop.admin import (
+    CentsField,
+    badge_column,
+    changed_values,
+    copy_state,
+    user_of,
+)
+from mechanic_shop.admin.export import ExportMixin
+from mechanic_shop.admin.history import HistoryAdminMixin
 from mechanic_shop.admin.sidebar import link_to_list
 from mechanic_shop.core.money import format_cents
 
@@ -69,7 +75,7 @@ link_to_list(Part, section="Inventory", icon="inventory_2", order=50)
 
 
 @admin.register(Part)
-class PartAdmin(KeepsHistory, PartImport, Exported, StockDialogs):
+class PartAdmin(HistoryAdminMixin, PartImport, ExportMixin, StockDialogs):
     deletes_through_service = True
     form = PartForm
     list_display = (
@@ -119,7 +125,7 @@ class PartAdmin(KeepsHistory, PartImport, Exported, StockDialogs):
     def cost(self, part: Part) -> str:
         return format_cents(part.current_cost_cents)
 
-    @colored("Stock", {OUT: "danger", LOW: "warning", OK: "success"})
+    @badge_column("Stock", {OUT: "danger", LOW: "warning", OK: "success"})
     def stock(self, part: Part) -> str:
         if part.quantity_in_stock == 0:
             return OUT
@@ -157,11 +163,11 @@ class PartAdmin(KeepsHistory, PartImport, Exported, StockDialogs):
     def save_model(
         self, request: HttpRequest, obj: Part, form: forms.ModelForm, change: bool
     ) -> None:
-        changes, user = changes_of(obj, form), user_of(request)
+        changes, user = changed_values(obj, form), user_of(request)
         if change:
             services.update_part(part=obj, by=user, **changes)
         else:
-            become(obj, services.add_part(by=user, **changes))
+            copy_state(obj, services.add_part(by=user, **changes))
 
     def delete_model(self, request: HttpRequest, obj: Part) -> None:
         services.delete_part(part=obj)

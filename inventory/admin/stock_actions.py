@@ -141,13 +141,13 @@ class StockDialogs(ShopModelAdmin):
     def move(
         self, request: HttpRequest, object_id: str, **movement: Any
     ) -> HttpResponse:
-        def carry_out(part: Part) -> str:
+        def run_service(part: Part) -> str:
             moved: StockMovement = services.adjust_stock(
                 part=part, by=user_of(request), **movement
             )
             return self.told(request, part, moved.quantity_after)
 
-        return self.back(request, self.carry_out(request, object_id, carry_out))
+        return self.back(request, self.run_service(request, object_id, run_service))
 
     @dialog(
         "Count stock",
@@ -169,7 +169,7 @@ class StockDialogs(ShopModelAdmin):
             )
             return self.told(request, part, counted)
 
-        return self.back(request, self.carry_out(request, object_id, count))
+        return self.back(request, self.run_service(request, object_id, count))
 
     def back(self, request: HttpRequest, answer: HttpResponse) -> HttpResponse:
         """Return to the list, as it was filtered, if the dialog was opened there."""

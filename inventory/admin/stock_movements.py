@@ -15,8 +15,8 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from inventory.models import MovementReason, Part, StockMovement
-from mechanic_shop.admin import ReadOnly, ReadOnlyInline, ShopModelAdmin, colored
-from mechanic_shop.admin.export import Exported
+from mechanic_shop.admin import ReadOnly, ReadOnlyInline, ShopModelAdmin, badge_column
+from mechanic_shop.admin.export import ExportMixin
 from mechanic_shop.admin.sidebar import link_to_list
 
 #: A chart of more points is not seen any better.
@@ -60,7 +60,7 @@ def signed_delta(movement: StockMovement) -> str:
     return f"{movement.delta:+,}"
 
 
-@colored("Reason", REASON_COLORS, ordering="reason")
+@badge_column("Reason", REASON_COLORS, ordering="reason")
 def why(movement: StockMovement) -> str:
     return movement.get_reason_display()
 
@@ -88,7 +88,7 @@ link_to_list(StockMovement, section="Inventory", icon="swap_vert", order=51)
 
 
 @admin.register(StockMovement)
-class StockMovementAdmin(Exported, ReadOnly, ShopModelAdmin):
+class StockMovementAdmin(ExportMixin, ReadOnly, ShopModelAdmin):
     list_display = (
         "at",
         "part",

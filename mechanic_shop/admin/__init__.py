@@ -1,20 +1,19 @@
-"""What every page of the back office shares.
+"""Shared base classes and tools for the admin pages of all apps.
 
-The services decide what may happen. This module sees to it that what they refuse is
-told in words, that nothing half done stays behind, and that nobody is shown a field
-they may not see.
+The services decide what is allowed. This package shows their errors as messages, rolls
+back what a failed request began, and hides fields by permission.
 """
 
-from .decorators import colored, dialog
-from .double_submit import fresh_key
-from .error_messages import REFUSALS, sentence_of, user_of
-from .field_permissions import GuardedFields, without
-from .forms import CentsField, become, changes_of, know_rows
+from .decorators import badge_column, dialog
+from .double_submit import new_token
+from .error_messages import REJECTIONS, message_for, user_of
+from .field_permissions import GuardedFields, remove_fields
+from .forms import CentsField, changed_values, copy_state, preload_selects
 from .model_admin import Badge, ReadOnlyInline, ShopInline, ShopModelAdmin
 from .read_only import ReadOnly
 
 __all__ = [
-    "REFUSALS",
+    "REJECTIONS",
     "Badge",
     "CentsField",
     "GuardedFields",
@@ -22,13 +21,13 @@ __all__ = [
     "ReadOnlyInline",
     "ShopInline",
     "ShopModelAdmin",
-    "become",
-    "changes_of",
-    "colored",
+    "badge_column",
+    "changed_values",
+    "copy_state",
     "dialog",
-    "fresh_key",
-    "know_rows",
-    "sentence_of",
+    "message_for",
+    "new_token",
+    "preload_selects",
+    "remove_fields",
     "user_of",
-    "without",
 ]

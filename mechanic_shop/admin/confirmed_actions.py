@@ -1,4 +1,4 @@
-"""Actions on selected rows that ask before they act."""
+"""Admin actions on selected rows, with a confirmation page."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from .double_submit import fresh_key
+from .double_submit import new_token
 
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
 
-#: A page that names more would not be read.
-NAMED_AT_MOST = 20
+#: A longer list would not be read.
+MAX_ROWS_NAMED = 20
 
 
-def bulk(
+def confirmed_action(
     description: str, *, permission: str, title: str, text: str, submit: str
 ) -> Callable[[Action], Action]:
-    """Show which rows are meant, and act when the person says yes.
+    """Show the selected rows, and run the action when the user confirms.
 
     ``permission`` names the method ``has_<permission>_permission``.
     """
@@ -59,9 +59,9 @@ def _ask(
         "selected": request.POST.getlist(ACTION_CHECKBOX_NAME),
         "select_across": request.POST.get("select_across", "0"),
         "checkbox_name": ACTION_CHECKBOX_NAME,
-        "once_key": fresh_key(),
+        "form_token": new_token(),
         "count": count,
-        "rows": queryset[:NAMED_AT_MOST],
-        "more": max(0, count - NAMED_AT_MOST),
+        "rows": queryset[:MAX_ROWS_NAMED],
+        "more": max(0, count - MAX_ROWS_NAMED),
     }
     return render(request, "admin/confirm_action.html", context)

@@ -1,4 +1,4 @@
-"""Columns on a color, and buttons that ask before they act."""
+"""Columns with colored badges, and buttons that open a dialog."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
-from .double_submit import acting_once
+from .double_submit import with_token
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def colored(
+def badge_column(
     description: str, colors: Mapping[str, str], *, ordering: str | None = None
 ) -> Callable[[F], F]:
-    """Show the word in a column on its color."""
-    show: Callable[[F], F] = display(
+    decorate: Callable[[F], F] = display(
         description=description, ordering=ordering, label=dict(colors)
     )
-    return show
+    return decorate
 
 
 def dialog(
@@ -36,12 +35,12 @@ def dialog(
     form: type[forms.Form] = BaseDialogForm,
     variant: ActionVariant = ActionVariant.DEFAULT,
 ) -> Callable[[F], F]:
-    """Put a button on a row's page that asks before it acts.
+    """Add a button to a row's page; it opens a dialog that runs the decorated method.
 
-    A bare link would act on GET, past the protection against forged requests.
+    A plain link would change data on GET, which CSRF protection does not cover.
     ``permission`` names the method ``has_<permission>_permission``.
     """
-    ask: Callable[[F], F] = action(
+    decorate: Callable[[F], F] = action(
         description=description,
         icon=icon,
         variant=variant,
@@ -49,8 +48,8 @@ def dialog(
         dialog={
             "title": title,
             "description": text,
-            "form_class": acting_once(form),
+            "form_class": with_token(form),
             "form_submit_text": submit,
         },
     )
-    return ask
+    return decorate

@@ -1,8 +1,8 @@
-"""Forms that act once, however often somebody clicks.
+"""Forms that take effect once, even if they are submitted twice.
 
-A form is rendered with a random key. Whoever posts it first marks the key as used, in
-the transaction of the effect; the second post waits for the first and then only tells
-that it was done. A form without a key (a script's) is not looked after.
+A form is rendered with a random token. The first post marks the token as used, in the
+transaction of the effect; a second post waits for the first and then only shows a
+message. A form without a token, such as a script's, is not protected.
 """
 
 from __future__ import annotations
@@ -19,36 +19,36 @@ from mechanic_shop.core.models import IdempotencyKey
 from .error_messages import user_of
 
 FIELD = "_once"
-TOLD = "This was done already; it was not done a second time."
+MESSAGE = "This was done already; it was not done a second time."
 
 
-class DoneAlready(Exception):
-    """The very same form took effect a moment ago."""
+class AlreadySubmitted(Exception):
+    """The same form was submitted before and took effect."""
 
     def __init__(self, location: str) -> None:
-        super().__init__(TOLD)
+        super().__init__(MESSAGE)
         self.location = location
 
 
-class Once:
-    """The key of one posted form."""
+class FormToken:
+    """The token of one posted form."""
 
     def __init__(self, request: HttpRequest) -> None:
         self.pk = _row_of(request)
 
-    def begin(self) -> None:
-        """Queue up behind a twin, within the transaction of the effect.
+    def lock(self) -> None:
+        """Wait for the same form's other request; call it in the effect's transaction.
 
-        :raises DoneAlready: if a twin took effect
+        :raises AlreadySubmitted: if the other request took effect
         """
         if self.pk is None:
             return
         row = IdempotencyKey.objects.select_for_update().filter(pk=self.pk).first()
         if row is not None and row.answered_at is not None:
-            raise DoneAlready(row.body)
+            raise AlreadySubmitted(row.body)
 
-    def end(self, location: str) -> None:
-        """Mark the key as used; ``location`` is where a twin is sent."""
+    def mark_used(self, location: str) -> None:
+        """Mark the token as used; a second request is redirected to ``location``."""
         if self.pk is None:
             return
         # No save(): the effect may have been to delete this very user with its keys.
@@ -57,30 +57,30 @@ class Once:
         )
 
 
-def fresh_key() -> str:
+def new_token() -> str:
     return get_random_string(32)
 
 
-def acting_once(form: type[forms.Form]) -> type[forms.Form]:
-    """Give a dialog's form a key of its own."""
-    key = forms.CharField(required=False, initial=fresh_key, widget=forms.HiddenInput)
+def with_token(form: type[forms.Form]) -> type[forms.Form]:
+    """Add a hidden token field to a dialog's form."""
+    key = forms.CharField(required=False, initial=new_token, widget=forms.HiddenInput)
     return type(form.__name__, (form,), {FIELD: key})
 
 
-def took_effect(answer: HttpResponse) -> bool:
-    """Tell a form that was saved from one that is shown again with its errors."""
-    # A window that was popped up for one field closes itself with a page of its own.
-    pops_down = "popup_response" in str(getattr(answer, "template_name", ""))
-    return answer.status_code == 302 or pops_down
+def was_saved(response: HttpResponse) -> bool:
+    """Return whether a form was saved, and not shown again with its errors."""
+    # A saved popup does not redirect: it renders a page that closes the window.
+    is_popup = "popup_response" in str(getattr(response, "template_name", ""))
+    return response.status_code == 302 or is_popup
 
 
 def _row_of(request: HttpRequest) -> int | None:
     key = request.POST.get(FIELD)
     if not key:
         return None
-    # A word of its own: a key of the API never meets one of a form.
-    spelled = f"back office\n{key}".encode("utf-8", "surrogatepass")
+    # The prefix keeps the tokens of forms apart from the keys of the API.
+    prefixed = f"back office\n{key}".encode("utf-8", "surrogatepass")
     row, _ = IdempotencyKey.objects.get_or_create(
-        user_id=user_of(request).pk, digest=sha256(spelled).hexdigest()
+        user_id=user_of(request).pk, digest=sha256(prefixed).hexdigest()
     )
     return row.pk

@@ -1,9 +1,8 @@
-"""Nobody saves a form over somebody else's newer change without being told.
+"""Detect edit conflicts in admin forms (optimistic locking).
 
-A form carries the version of the row that it shows. A post is compared with the row as
-it is under the lock. If it is another one, nothing is saved: the person sees their own
-input again, what is stored beside it, and who changed it. To save once more is then
-their decision.
+A form carries the version of the row that it shows. A post compares that version with
+the locked row. If they differ, nothing is saved: the person sees their own input again,
+the stored values beside it, and who changed the row. Saving again overwrites it.
 """
 
 from __future__ import annotations
@@ -26,34 +25,34 @@ from django.utils import timezone
 
 from mechanic_shop.core.locking import lock_row
 
-from .error_messages import REFUSALS
+from .error_messages import REJECTIONS
 from .read_only import ReadOnly
 
 FIELD = "_seen"
 SALT = "back office: the version of a row"
-#: How many of the changes in between are told.
-TOLD_AT_MOST = 5
+#: How many of the other people's changes a message lists.
+MAX_CHANGES_SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Seen:
-    """Which version of a row a form shows, and since when."""
+class FormVersion:
+    """The version of a row that a form shows, and when it was read."""
 
     version: str
     at: datetime
 
-    def mark(self) -> str:
+    def sign(self) -> str:
         return signing.dumps([self.version, self.at.timestamp()], salt=SALT)
 
     @classmethod
-    def in_post(cls, request: HttpRequest) -> Seen | None:
-        """Read the mark of a posted form; a form without one is a script's."""
+    def from_post(cls, request: HttpRequest) -> FormVersion | None:
+        """Read the version of a posted form; scripts post forms without one."""
         if FIELD not in request.POST:
             return None
         try:
             version, at = signing.loads(request.POST[FIELD], salt=SALT)
         except signing.BadSignature:
-            # Forged, or signed with a key that is out of use by now: ask again.
+            # Forged, or signed with a retired key: treat it as a conflict.
             return cls("", timezone.now())
         return cls(
             version, datetime.fromtimestamp(at, tz=timezone.get_default_timezone())
@@ -61,39 +60,45 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class NewerChange:
-    """What happened to a row while somebody had its form open."""
+class EditConflict:
+    """The changes that others made to a row while its form was open."""
 
     row: Model
-    told: list[str]
+    changes: list[str]
 
 
-class TellsNewerChanges:
-    """The part of a model's pages that compares versions."""
+class EditConflictMixin:
+    """Compare versions when a change form is posted."""
 
     change_form_before_template = "back_office/form_marks.html"
 
-    def marks(self, request: HttpRequest, object_id: str | None) -> dict[str, Any]:
-        """Collect what the template writes into the form.
+    def form_context(
+        self, request: HttpRequest, object_id: str | None
+    ) -> dict[str, Any]:
+        """Return what ``form_marks.html`` writes into the form.
 
-        On a post this takes the row's lock and compares. The version is read before
-        the fields are: a change in between is then told once too often, never missed.
+        On a post this locks the row and compares. The version is read before the
+        fields: a change in between is then reported twice at worst, and never missed.
         """
-        request.newer_change = None  # type: ignore[attr-defined]
+        request.edit_conflict = None  # type: ignore[attr-defined]
         at = timezone.now()
-        row = self._row_to_mark(request, object_id)
+        row = self._row_to_compare(request, object_id)
         if row is None:
             return {}
-        now = Seen(self.version_of(request, row), at)
-        before = Seen.in_post(request) if request.method == "POST" else None
+        now = FormVersion(self.version_of(request, row), at)
+        before = FormVersion.from_post(request) if request.method == "POST" else None
         if before and before.version != now.version:
-            newer = NewerChange(row, self.changes_since(request, row, before.at))
-            request.newer_change = newer  # type: ignore[attr-defined]
-            # The note of what happened takes the place of "correct the errors".
-            return {"seen_mark": now.mark(), "newer_change": newer, "errors": None}
-        return {"seen_mark": now.mark()}
+            conflict = EditConflict(row, self.changes_since(request, row, before.at))
+            request.edit_conflict = conflict  # type: ignore[attr-defined]
+            # The note about the conflict replaces "correct the errors".
+            return {
+                "form_version": now.sign(),
+                "edit_conflict": conflict,
+                "errors": None,
+            }
+        return {"form_version": now.sign()}
 
-    def _row_to_mark(self: Any, request: HttpRequest, object_id: str | None) -> Any:
+    def _row_to_compare(self: Any, request: HttpRequest, object_id: str | None) -> Any:
         row = self.get_object(request, unquote(object_id)) if object_id else None
         if row is None or not self.has_change_permission(request, row):
             return None
@@ -101,42 +106,43 @@ class TellsNewerChanges:
             return row
         try:
             return lock_row(row)
-        except REFUSALS:
-            return None  # deleted meanwhile, which the view tells
+        except REJECTIONS:
+            return None  # deleted meanwhile, which the view reports
 
     def version_of(self, request: HttpRequest, row: Any) -> str:
-        """Digest what a form of this person would overwrite."""
-        state = [_values(row, self._open_fields(request, row)), _related(row)]
+        """Return a digest of everything that this person's form can overwrite."""
+        state = [_values(row, self._editable_fields(request, row)), _related(row)]
         state += [
-            _rows_below(self, inline, row) for inline in self._open_below(request, row)
+            _inline_rows(self, inline, row)
+            for inline in self._editable_inlines(request, row)
         ]
-        spelled = json.dumps(state, cls=DjangoJSONEncoder, default=str)
-        return sha256(spelled.encode()).hexdigest()[:32]
+        text = json.dumps(state, cls=DjangoJSONEncoder, default=str)
+        return sha256(text.encode()).hexdigest()[:32]
 
-    def _open_fields(self: Any, request: HttpRequest, row: Model) -> list[str]:
-        """Name the columns that are typed. Stock, which is only shown, may move."""
-        closed = {*self.get_readonly_fields(request, row), "password"}
+    def _editable_fields(self: Any, request: HttpRequest, row: Model) -> list[str]:
+        """List the editable columns; stock, which is read-only, may change."""
+        read_only = {*self.get_readonly_fields(request, row), "password"}
         columns = row._meta.concrete_fields
         return [
             column.attname
             for column in columns
-            if column.editable and column.name not in closed
+            if column.editable and column.name not in read_only
         ]
 
-    def _open_below(self: Any, request: HttpRequest, row: Model) -> list[Any]:
+    def _editable_inlines(self: Any, request: HttpRequest, row: Model) -> list[Any]:
         inlines = self.get_inlines(request, row)
         return [inline for inline in inlines if not issubclass(inline, ReadOnly)]
 
     def changes_since(
         self: Any, request: HttpRequest, row: Any, at: datetime
     ) -> list[str]:
-        """Say who changed a row and when; not what, which not everybody may know."""
+        """Say who changed a row and when; the values may be hidden from this person."""
         entries = LogEntry.objects.filter(
             content_type=ContentType.objects.get_for_model(row),
             object_id=str(row.pk),
             action_time__gte=at - timedelta(seconds=1),
         )
-        newest = entries.select_related("user").order_by("-pk")[:TOLD_AT_MOST]
+        newest = entries.select_related("user").order_by("-pk")[:MAX_CHANGES_SHOWN]
         return [
             f"{entry.user.full_name or entry.user} saved it at {clock(entry)}."
             for entry in newest
@@ -146,63 +152,67 @@ class TellsNewerChanges:
         self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
     ) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)  # type: ignore[misc]
-        newer = newer_change_of(request)
-        return beside_stored(form, newer.row) if newer else form
+        conflict = get_edit_conflict(request)
+        return with_stored_values(form, conflict.row) if conflict else form
 
     def _create_formsets(
         self, request: HttpRequest, obj: Any = None, change: bool = False
     ) -> Any:
         formsets, inlines = super()._create_formsets(request, obj, change)  # type: ignore[misc]
-        if newer_change_of(request):
+        if get_edit_conflict(request):
             for formset in formsets:
-                tell_stored_rows(formset)
+                show_stored_rows(formset)
         return formsets, inlines
 
 
-def newer_change_of(request: HttpRequest) -> NewerChange | None:
-    return getattr(request, "newer_change", None)
+def get_edit_conflict(request: HttpRequest) -> EditConflict | None:
+    return getattr(request, "edit_conflict", None)
 
 
 def clock(entry: LogEntry) -> str:
     return f"{timezone.localtime(entry.action_time):%H:%M}"
 
 
-def beside_stored(form: type[forms.ModelForm], row: Model) -> type[forms.ModelForm]:
-    """Make a form refuse, and show beside each field that differs what is stored."""
+def with_stored_values(
+    form: type[forms.ModelForm], row: Model
+) -> type[forms.ModelForm]:
+    """Make a form invalid, and show the stored value beside each field that differs."""
 
-    class BesideStored(form):  # type: ignore[misc, valid-type]
+    class FormWithStoredValues(form):  # type: ignore[misc, valid-type]
         def is_valid(self) -> bool:
             super().is_valid()
             return False
 
         def full_clean(self) -> None:
-            # Before the input is written onto it, the instance is what is stored.
-            stored = {name: _shown(self, name, row) for name in self.changed_data}
+            # Read first: cleaning writes the input onto the instance.
+            stored = {
+                name: _format_stored(self, name, row) for name in self.changed_data
+            }
             super().full_clean()
             for name, value in stored.items():
                 self.add_error(name, f"Stored by now: {value}")
 
-    return BesideStored
+    return FormWithStoredValues
 
 
-def tell_stored_rows(formset: Any) -> None:
-    """Show beside each field of an inline's rows that differs what is stored."""
+def show_stored_rows(formset: Any) -> None:
+    """Show the stored value beside each field of an inline's rows that differs."""
     for form in formset.initial_forms:
         if form._errors is not None:
-            continue  # only shown: nothing of it was posted
+            continue  # read-only: nothing of it was posted
         names = [
             name
             for name in form.changed_data
             if name not in {"DELETE", formset.fk.name, form._meta.model._meta.pk.name}
         ]
-        stored = {name: _shown(form, name, form.instance) for name in names}
+        stored = {name: _format_stored(form, name, form.instance) for name in names}
         form.full_clean()
         for name, value in stored.items():
             form.add_error(name, f"Stored by now: {value}")
 
 
-def _shown(form: forms.ModelForm, name: str, row: Model) -> str:
-    """Write a stored value the way the form's field would."""
+def _format_stored(form: forms.ModelForm, name: str, row: Model) -> str:
+    """Format a stored value as the form's field would show it."""
     field, value = (
         form.fields[name],
         form.get_initial_for_field(form.fields[name], name),
@@ -230,7 +240,7 @@ def _values(row: Model, names: list[str]) -> dict[str, Any]:
 
 
 def _related(row: Model) -> list[Any]:
-    """Read the ids of what a row is tied to many times over, as a user to groups."""
+    """Read the ids of all many-to-many relations, such as a user's groups."""
     fields = row._meta.many_to_many
     return [
         sorted(getattr(row, field.name).values_list("pk", flat=True))
@@ -238,7 +248,7 @@ def _related(row: Model) -> list[Any]:
     ]
 
 
-def _rows_below(page: Any, inline: Any, row: Model) -> list[Any]:
+def _inline_rows(page: Any, inline: Any, row: Model) -> list[Any]:
     """Read the rows of an inline that can be edited on the page."""
     from django.forms.models import _get_foreign_key
 

@@ -1,4 +1,4 @@
-"""Who is in front of the screen, and what they are told when something is refused."""
+"""The signed-in user, and user-facing error messages."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from mechanic_shop.core.errors import ShopError
 if TYPE_CHECKING:
     from mechanic_shop.accounts.models import User
 
-#: What a service or the database raises to say no.
-REFUSALS = (ShopError, ValidationError, IntegrityError)
+#: What a service or the database raises when it rejects a change.
+REJECTIONS = (ShopError, ValidationError, IntegrityError)
 
 
 def user_of(request: HttpRequest) -> User:
-    """Return who is signed in; the admin site lets nobody else in."""
+    """Return the signed-in user; the admin site admits nobody else."""
     assert request.user.is_authenticated
     return request.user
 
 
-def sentence_of(refusal: Exception) -> str:
-    """Put a refusal into words for the person in front of the screen."""
-    if isinstance(refusal, ShopError):
-        return refusal.message
-    if isinstance(refusal, ValidationError):
-        return " ".join(refusal.messages)
+def message_for(error: Exception) -> str:
+    """Return the message that a user sees for one of ``REJECTIONS``."""
+    if isinstance(error, ShopError):
+        return error.message
+    if isinstance(error, ValidationError):
+        return " ".join(error.messages)
     return "Somebody changed this just now. Try again."

@@ -1,4 +1,4 @@
-"""Every list can be taken away as a file: what the person sees, and no more."""
+"""CSV and XLSX export of change lists, limited to the columns a person may see."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ from unfold.enums import ActionVariant
 
 from mechanic_shop.core.money import format_cents
 
-#: A spreadsheet computes a cell that begins like this. What has apostrophes already
-#: gets one more, so that who reads the file knows which of them was put there.
+#: A spreadsheet takes a cell that begins like this for a formula. Text that begins with
+#: apostrophes gets one more, so that a reader of the file can take off just that one.
 FORMULA = re.compile(r"'*[=+\-@\t\r]")
-ROWS_AT_ONCE = 500
+CHUNK_SIZE = 500
 COLUMN_WIDTH = 18
 
 Row = list[Any]
 
 
-class Exported:
-    """Give a list an export that keeps to its filters, its search and its order.
+class ExportMixin:
+    """Add an export to a change list; it keeps the list's filters, search and order.
 
-    Stand it to the left of ``ShopModelAdmin``; a button of its own for the list a page
-    adds in ``get_list_buttons``.
+    Put it to the left of ``ShopModelAdmin``. Override ``get_list_buttons`` to add more
+    buttons to the list.
     """
 
     #: Fields, methods of the admin or functions; the list's own columns if empty.
@@ -86,7 +86,7 @@ class Exported:
         return response
 
     def get_list_buttons(self, request: HttpRequest) -> list[dict[str, Any]]:
-        """Offer the files; their links carry what the list is filtered by."""
+        """Return the export button; its links keep the list's filters."""
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             return []
         return [
@@ -95,11 +95,11 @@ class Exported:
                 "icon": "download",
                 "method_name": "Export",
                 "variant": ActionVariant.DEFAULT,
-                "items": [self._link_to(request, kind) for kind in WRITERS],
+                "items": [self._export_link(request, kind) for kind in WRITERS],
             }
         ]
 
-    def _link_to(self, request: HttpRequest, kind: str) -> dict[str, Any]:
+    def _export_link(self, request: HttpRequest, kind: str) -> dict[str, Any]:
         url = reverse(f"admin:{self._url_name('export')}", args=[kind])
         query = request.GET.urlencode()
         return {
@@ -122,11 +122,11 @@ class Exported:
             name = f"admin:{self._url_name('changelist')}"
             return HttpResponseRedirect(f"{reverse(name)}?e=1")
         columns = self.get_export_columns(request)
-        return as_file(
+        return file_response(
             f"{slugify(self.opts.verbose_name_plural)}-{timezone.localdate()}",  # type: ignore[attr-defined]
             kind,
             [self._heading(column) for column in columns],
-            self._rows_of(changelist.queryset, columns),
+            self._export_rows(changelist.queryset, columns),
         )
 
     def _heading(self, column: Any) -> str:
@@ -134,30 +134,31 @@ class Exported:
         label: Any = label_for_field(column, me.model, me)
         return capfirst(str(label))
 
-    def _rows_of(self, queryset: QuerySet[Any], columns: list[Any]) -> Iterator[Row]:
-        """Read some rows at a time, whatever the database's cursor would hold.
+    def _export_rows(
+        self, queryset: QuerySet[Any], columns: list[Any]
+    ) -> Iterator[Row]:
+        """Read the rows in chunks, because a cursor may load the whole result.
 
-        The keys come first and all at once, so that rows which are added meanwhile
-        shift nothing.
+        All primary keys are read first, so that rows added meanwhile shift no page.
         """
         keys = list(queryset.prefetch_related(None).values_list("pk", flat=True))
-        for start in range(0, len(keys), ROWS_AT_ONCE):
-            some = keys[start : start + ROWS_AT_ONCE]
+        for start in range(0, len(keys), CHUNK_SIZE):
+            some = keys[start : start + CHUNK_SIZE]
             found = queryset.in_bulk(some)
             for row in (found[key] for key in some if key in found):
-                yield [self._value_of(column, row) for column in columns]
+                yield [self._export_value(column, row) for column in columns]
 
-    def _value_of(self, column: Any, row: Model) -> Any:
+    def _export_value(self, column: Any, row: Model) -> Any:
         try:
             field, attr, value = lookup_field(column, row, self)  # type: ignore[arg-type]
         except ObjectDoesNotExist:
             return None
         if field is not None:
-            return value_of_field(field, row, value)
-        return number_behind(attr, row, value)
+            return field_value(field, row, value)
+        return underlying_number(attr, row, value)
 
 
-def value_of_field(field: Field[Any, Any], row: Model, value: Any) -> Any:
+def field_value(field: Field[Any, Any], row: Model, value: Any) -> Any:
     if isinstance(field, ForeignKey):
         return getattr(row, field.name)
     if choices := getattr(field, "flatchoices", None):
@@ -165,8 +166,8 @@ def value_of_field(field: Field[Any, Any], row: Model, value: Any) -> Any:
     return value
 
 
-def number_behind(attr: Any, row: Model, value: Any) -> Any:
-    """Take a number for itself that a column spells out, like ``1,234.50``."""
+def underlying_number(attr: Any, row: Model, value: Any) -> Any:
+    """Return the number behind a column that shows it as text, like ``1,234.50``."""
     number = getattr(row, str(getattr(attr, "admin_order_field", "")), None)
     if type(number) is not int:
         return value
@@ -175,10 +176,10 @@ def number_behind(attr: Any, row: Model, value: Any) -> Any:
     return number if value == f"{number:,}" else value
 
 
-def cell_of(value: Any) -> Any:
-    """Make a value something that a spreadsheet takes as a value, never as a formula.
+def cell_value(value: Any) -> Any:
+    """Convert a value so that a spreadsheet never reads it as a formula.
 
-    Numbers and times stay what they are; a negative number is no formula.
+    Numbers and times keep their type; a negative number is no formula.
     """
     if value is None or isinstance(value, bool):
         return {None: "", True: "yes", False: "no"}[value]
@@ -187,41 +188,42 @@ def cell_of(value: Any) -> Any:
         return local.replace(tzinfo=None, microsecond=0)
     if isinstance(value, int | float | Decimal) or hasattr(value, "isoformat"):
         return value
-    return safe_text(words_of(value))
+    return safe_text(cell_text(value))
 
 
-def words_of(value: Any) -> str:
+def cell_text(value: Any) -> str:
     if isinstance(value, list | tuple):
-        return " ".join(words_of(part) for part in value if isinstance(part, WORDS))
+        return " ".join(
+            cell_text(part) for part in value if isinstance(part, TEXT_TYPES)
+        )
     if isinstance(value, SafeString):
         return html.unescape(strip_tags(value)).strip()
     return str(value)
 
 
-#: What of a column in several parts is text; the rest is about how it looks.
-WORDS = (str, int, Decimal, Promise)
+#: The text in a column of several parts; the other parts are about its looks.
+TEXT_TYPES = (str, int, Decimal, Promise)
 
 
 def safe_text(text: str) -> str:
-    """Put an apostrophe before what a spreadsheet would compute."""
+    """Put an apostrophe before text that a spreadsheet would take for a formula."""
     text = ILLEGAL_CHARACTERS_RE.sub("", text)
     return f"'{text}" if FORMULA.match(text) else text
 
 
-def as_file(
+def file_response(
     name: str, kind: str, headings: Iterable[str], rows: Iterable[Row]
 ) -> FileResponse:
-    """Write a table into a file on disk and send that.
+    """Write a table into a temporary file and return it as a download.
 
-    What goes wrong on the way goes wrong before the answer begins: nobody takes half
-    a list for a whole one.
+    An error is raised before the response begins, so nobody gets half a list.
     """
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the response closes it
     try:
         WRITERS[kind](
             file,
             [safe_text(heading) for heading in headings],
-            ([cell_of(value) for value in row] for row in rows),
+            ([cell_value(value) for value in row] for row in rows),
         )
     except BaseException:
         file.close()
@@ -236,7 +238,7 @@ def as_file(
 
 
 def write_csv(file: IO[bytes], headings: Row, rows: Iterable[Row]) -> None:
-    # Only with the mark at its beginning do spreadsheets take the file for UTF-8.
+    # Spreadsheets read a file as UTF-8 only if it begins with a byte order mark.
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     writer = csv.writer(text)
     writer.writerow(headings)
@@ -246,7 +248,7 @@ def write_csv(file: IO[bytes], headings: Row, rows: Iterable[Row]) -> None:
 
 
 def write_xlsx(file: IO[bytes], headings: Row, rows: Iterable[Row]) -> None:
-    """Write a workbook row by row; openpyxl keeps none of them in this mode."""
+    """Write a workbook row by row; in this mode openpyxl keeps no rows in memory."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("Export")
     sheet.freeze_panes = "A2"

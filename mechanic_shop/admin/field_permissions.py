@@ -1,4 +1,4 @@
-"""What somebody may not see, they do not see."""
+"""Hide admin fields, columns and filters by permission."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from .error_messages import user_of
 
 
 class GuardedFields:
-    """Leave out what the person may not see: columns, fields, filters in the URL."""
+    """Hide columns, fields and URL filters that need a permission the user lacks."""
 
-    #: Fields and columns, and the permission without which they are hidden.
+    #: Names of fields and columns, each with the permission that shows it.
     guarded_fields: ClassVar[dict[str, str]] = {}
 
     def hidden_from(self, request: HttpRequest) -> set[str]:
@@ -31,22 +31,22 @@ class GuardedFields:
         fieldsets = super().get_fieldsets(request, obj)  # type: ignore[misc]
         hidden = self.hidden_from(request)
         return [
-            (title, {**options, "fields": without(options["fields"], hidden)})
+            (title, {**options, "fields": remove_fields(options["fields"], hidden)})
             for title, options in fieldsets
         ]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Refuse to filter by what is hidden: a filter tells the value bit by bit."""
+        """Reject filters by hidden fields, which would reveal the value bit by bit."""
         if lookup.split("__")[0] in self.hidden_from(request):
             return False
         allowed: bool = super().lookup_allowed(lookup, value, request)  # type: ignore[misc]
         return allowed
 
 
-def without(fields: Any, hidden: set[str]) -> list[Any]:
-    """Drop names from the fields of a fieldset, also from its lines of several."""
+def remove_fields(fields: Any, hidden: set[str]) -> list[Any]:
+    """Remove names from a fieldset's fields, also where several share a line."""
     kept = [
-        without(field, hidden) if isinstance(field, list | tuple) else field
+        remove_fields(field, hidden) if isinstance(field, list | tuple) else field
         for field in fields
     ]
     return [

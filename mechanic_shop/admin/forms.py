@@ -1,4 +1,4 @@
-"""Fields of forms, and what a form changed."""
+"""Form fields and widgets, and the values that a form changed."""
 
 from __future__ import annotations
 
@@ -12,40 +12,43 @@ from django.db.models import Model
 from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
 
-def changes_of(obj: Model, form: forms.ModelForm) -> dict[str, Any]:
-    """Collect what a form changed, as the model's own ``clean`` left it."""
+def changed_values(obj: Model, form: forms.ModelForm) -> dict[str, Any]:
+    """Return the fields that a form changed, with the values after ``clean()``."""
     return {name: getattr(obj, name) for name in form.changed_data}
 
 
-def become(obj: Model, saved: Model) -> None:
-    """Make a form's instance the row that a service saved, for what comes after."""
+def copy_state(obj: Model, saved: Model) -> None:
+    """Copy a row that a service saved onto the form's instance.
+
+    The admin goes on with its own instance: it logs it and saves its inlines.
+    """
     vars(obj).update(vars(saved))
 
 
-class KnownSelect(AutocompleteSelect):
-    """A select that looks its rows up, except for the one that is loaded already.
+class PreloadedSelect(AutocompleteSelect):
+    """An autocomplete that does not query for a row that is loaded already.
 
-    Django's asks the database for the label in each row of an inline.
+    Django's own runs a query for the label in each row of an inline.
     """
 
-    known: Model | None = None
+    loaded: Model | None = None
 
     def optgroups(self, name: str, value: Sequence[str], attr: Any = None) -> Any:
-        known = self.known
-        if known is None or [str(pk) for pk in value] != [str(known.pk)]:
+        loaded = self.loaded
+        if loaded is None or [str(pk) for pk in value] != [str(loaded.pk)]:
             return super().optgroups(name, value, attr)
-        label = self.choices.field.label_from_instance(known)
-        options = [self.create_option(name, known.pk, label, True, 0)]
+        label = self.choices.field.label_from_instance(loaded)
+        options = [self.create_option(name, loaded.pk, label, True, 0)]
         if not self.is_required:
             options.insert(0, self.create_option(name, "", "", False, 0))
         return [(None, options, 0)]
 
 
-def know_rows(form: forms.ModelForm) -> None:
-    """Hand the rows that an inline's row was loaded with to its selects."""
+def preload_selects(form: forms.ModelForm) -> None:
+    """Give an inline row's loaded relations to its select widgets."""
     for name, field in form.fields.items():
-        if isinstance(field.widget, KnownSelect) and form.instance.pk is not None:
-            field.widget.known = getattr(form.instance, name)
+        if isinstance(field.widget, PreloadedSelect) and form.instance.pk is not None:
+            field.widget.loaded = getattr(form.instance, name)
 
 
 class CentsField(forms.DecimalField):

@@ -1,4 +1,4 @@
-"""Who changed what: the pages of a model's history, for reading only."""
+"""Read-only history pages: who changed which field of a row, and when."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from mechanic_shop.core.money import format_cents
 NOTHING = "–"
 
 
-class KeepsHistory(SimpleHistoryAdmin):
-    """Show each change with who made it and the old and the new values.
+class HistoryAdminMixin(SimpleHistoryAdmin):
+    """Show who made each change, with the old and the new values.
 
-    What is hidden from somebody in ``guarded_fields`` is hidden in the history too.
+    Fields that ``guarded_fields`` hides from a user are hidden in the history too.
     """
 
     object_history_list_template = "admin/history_list.html"
@@ -29,7 +29,7 @@ class KeepsHistory(SimpleHistoryAdmin):
     def get_urls(self) -> Any:
         """Leave out the pages of old versions.
 
-        They show every field to whoever asks, and save what is posted to them.
+        They show every field to every staff user, and save what is posted to them.
         """
         return super(SimpleHistoryAdmin, self).get_urls()
 
@@ -38,8 +38,8 @@ class KeepsHistory(SimpleHistoryAdmin):
     ) -> HttpResponse:
         if not unquote(object_id).isdecimal():
             raise Http404
-        answer: HttpResponse = super().history_view(request, object_id, extra_context)
-        return answer
+        response: HttpResponse = super().history_view(request, object_id, extra_context)
+        return response
 
     def history_view_title(self, request: HttpRequest, obj: Any) -> str:
         return f"History of {obj}"
@@ -52,23 +52,23 @@ class KeepsHistory(SimpleHistoryAdmin):
     ) -> None:
         """Compare each record of a page with the one before it."""
         hidden = self.hidden_from(request)
-        for new, old in pairwise(_with_the_one_before(historical_records)):
+        for new, old in pairwise(_with_previous_record(historical_records)):
             delta = new.diff_against(
                 old, excluded_fields=hidden, foreign_keys_are_objs=foreign_keys_are_objs
             )
-            words = InWords(self.model, new)
+            words = ReadableChanges(self.model, new)
             new.history_delta_changes = words.context_for_delta_changes(delta)
 
 
-def _with_the_one_before(page: Any) -> Iterator[Any]:
-    """Go through a page, and on to the next one's first record."""
+def _with_previous_record(page: Any) -> Iterator[Any]:
+    """Yield the records of a page and the first one of the next page."""
     yield from page
     end = page.end_index()
     yield from page.paginator.object_list[end : end + 1]
 
 
-class InWords(HistoricalRecordContextHelper):
-    """Write old and new values the way the forms do."""
+class ReadableChanges(HistoricalRecordContextHelper):
+    """Format old and new values as the forms do."""
 
     def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
         if value is None or value == "":

@@ -1,4 +1,4 @@
-"""The pages of a model: refusals are sentences, nothing is left half done."""
+"""Base classes of all model admins: atomic views, errors shown as messages."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from mechanic_shop.core.transactions import retry
 
-from .double_submit import DoneAlready, Once, fresh_key, took_effect
-from .edit_conflicts import TellsNewerChanges, newer_change_of
-from .error_messages import REFUSALS, sentence_of
+from .double_submit import AlreadySubmitted, FormToken, new_token, was_saved
+from .edit_conflicts import EditConflictMixin, get_edit_conflict
+from .error_messages import REJECTIONS, message_for
 from .field_permissions import GuardedFields
-from .forms import KnownSelect
+from .forms import PreloadedSelect
 from .read_only import ReadOnly
 
 
 class Badge(NamedTuple):
-    """A word on a color: one of unfold's, such as ``success`` or ``danger``."""
+    """A word on one of unfold's colors, such as ``success`` or ``danger``."""
 
     text: str
     color: str
 
 
-class ShopModelAdmin(GuardedFields, TellsNewerChanges, ModelAdmin):
-    """A model's pages, on which a refused change is a sentence and no error page."""
+class ShopModelAdmin(GuardedFields, EditConflictMixin, ModelAdmin):
+    """A model's admin; it shows rejected changes as messages, not as error pages."""
 
     class Media:
         js = ("back_office/once.js",)
 
-    #: True where a service decides on deletes; it says no in better words than PROTECT.
+    #: True where a service decides on deletes; its messages are better than PROTECT's.
     deletes_through_service: ClassVar[bool] = False
 
     list_per_page = 50
@@ -97,10 +97,10 @@ class ShopModelAdmin(GuardedFields, TellsNewerChanges, ModelAdmin):
         if obj is not None:
             found = (badge(request, obj) for badge in self.badges)
             context["badges"] = [badge for badge in found if badge]
-        answer: HttpResponse = super().render_change_form(
+        response: HttpResponse = super().render_change_form(
             request, context, *args, obj=obj, **kwargs
         )
-        return answer
+        return response
 
     def changeform_view(
         self,
@@ -109,91 +109,95 @@ class ShopModelAdmin(GuardedFields, TellsNewerChanges, ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        return self.all_or_nothing(
-            request, self._marked_form, object_id, form_url, extra_context
+        return self.atomic_view(
+            request, self._form_view, object_id, form_url, extra_context
         )
 
-    def _marked_form(
+    def _form_view(
         self,
         request: HttpRequest,
         object_id: str | None,
         form_url: str,
         extra_context: dict[str, Any] | None,
     ) -> HttpResponse:
-        marks = {"once_key": fresh_key(), **self.marks(request, object_id)}
-        answer: HttpResponse = super().changeform_view(
-            request, object_id, form_url, {**(extra_context or {}), **marks}
+        context = {
+            **(extra_context or {}),
+            "form_token": new_token(),
+            **self.form_context(request, object_id),
+        }
+        response: HttpResponse = super().changeform_view(
+            request, object_id, form_url, context
         )
-        if newer_change_of(request):
-            answer.status_code = HTTPStatus.CONFLICT
-        return answer
+        if get_edit_conflict(request):
+            response.status_code = HTTPStatus.CONFLICT
+        return response
 
     def delete_view(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        return self.all_or_nothing(request, super().delete_view, *args, **kwargs)
+        return self.atomic_view(request, super().delete_view, *args, **kwargs)
 
     def changelist_view(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        return self.all_or_nothing(request, super().changelist_view, *args, **kwargs)
+        return self.atomic_view(request, super().changelist_view, *args, **kwargs)
 
-    def all_or_nothing(
+    def atomic_view(
         self,
         request: HttpRequest,
         view: Callable[..., HttpResponse],
         *args: Any,
         **kwargs: Any,
     ) -> HttpResponse:
-        """Run a view that may write; on a refusal undo it, say why and start over.
+        """Run a view in a transaction; redirect with a message if it is rejected.
 
-        The refusal is caught outside of the transaction: caught inside, the half that
-        was done before it would be committed.
+        The error is caught outside of the transaction: caught inside, what was written
+        before it would be committed.
         """
         if request.method != "POST":
             return view(request, *args, **kwargs)
-        once = Once(request)
+        token = FormToken(request)
         try:
-            return retry(lambda: _undivided(request, once, view, *args, **kwargs))
-        except DoneAlready as done:
+            return retry(lambda: _run_atomic(request, token, view, *args, **kwargs))
+        except AlreadySubmitted as done:
             self.message_user(request, str(done), messages.INFO)
             return HttpResponseRedirect(done.location or request.get_full_path())
-        except REFUSALS as refusal:
-            self.message_user(request, sentence_of(refusal), messages.ERROR)
+        except REJECTIONS as error:
+            self.message_user(request, message_for(error), messages.ERROR)
             return HttpResponseRedirect(request.get_full_path())
 
-    def carry_out(
-        self, request: HttpRequest, object_id: str, verb: Callable[[Any], str]
+    def run_service(
+        self, request: HttpRequest, object_id: str, service: Callable[[Any], str]
     ) -> HttpResponse:
-        """Run the verb of a dialog on its row and return to the row's page.
+        """Run a dialog's service on its row and redirect to the row's page.
 
-        ``verb`` returns the sentence that says what was done.
+        ``service`` gets the row and returns the message that is shown and logged.
         """
-        page = self.page_of(self.object_in_sight(request, object_id))
-        once = Once(request)
+        page = self.change_url(self.get_visible_object(request, object_id))
+        token = FormToken(request)
 
         @transaction.atomic
-        def carry_out_and_log() -> str:
-            once.begin()
-            # Read anew by each try: an earlier one has left its marks on the object.
-            obj = self.object_in_sight(request, object_id)
-            said = verb(obj)
-            self.log_change(request, obj, said)
-            once.end(page)
-            return said
+        def run_and_log() -> str:
+            token.lock()
+            # Read again by each retry: an earlier one may have changed the object.
+            obj = self.get_visible_object(request, object_id)
+            message = service(obj)
+            self.log_change(request, obj, message)
+            token.mark_used(page)
+            return message
 
         try:
-            said = retry(carry_out_and_log)
-        except DoneAlready as done:
+            message = retry(run_and_log)
+        except AlreadySubmitted as done:
             self.message_user(request, str(done), messages.INFO)
-        except REFUSALS as refusal:
-            self.message_user(request, sentence_of(refusal), messages.ERROR)
+        except REJECTIONS as error:
+            self.message_user(request, message_for(error), messages.ERROR)
         else:
-            self.message_user(request, said, messages.SUCCESS)
+            self.message_user(request, message, messages.SUCCESS)
         return _go_to(request, page)
 
-    def object_in_sight(self, request: HttpRequest, object_id: str) -> Any:
-        """:raises PermissionDenied: if the person may not see it"""
+    def get_visible_object(self, request: HttpRequest, object_id: str) -> Any:
+        """:raises PermissionDenied: if the user may not view it"""
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
             raise Http404
@@ -201,50 +205,50 @@ class ShopModelAdmin(GuardedFields, TellsNewerChanges, ModelAdmin):
             raise PermissionDenied
         return obj
 
-    def page_of(self, obj: Model) -> str:
+    def change_url(self, obj: Model) -> str:
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
         return reverse(name, args=[obj.pk])
 
     def delete_queryset(
         self, request: HttpRequest, queryset: QuerySet[Any, Any]
     ) -> None:
-        """Delete each row the way a single one is deleted."""
+        """Delete each row by ``delete_model``, as a single one is deleted."""
         for obj in queryset:
             if not self.has_delete_permission(request, obj):
                 raise PermissionDenied
             self.delete_model(request, obj)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """List what goes along; the right to delete the row itself is enough.
+        """List what is deleted too; only the row itself needs the delete permission.
 
-        Ledgers and timelines are read-only, which must not keep their row alive.
+        Ledgers and timelines are read-only, which must not prevent the delete.
         """
         gone, counts, _, protected = super().get_deleted_objects(objs, request)
         return gone, counts, set(), [] if self.deletes_through_service else protected
 
 
-def _undivided(
+def _run_atomic(
     request: HttpRequest,
-    once: Once,
+    token: FormToken,
     view: Callable[..., HttpResponse],
     *args: Any,
     **kwargs: Any,
 ) -> HttpResponse:
     try:
         with transaction.atomic():
-            once.begin()
-            answer = view(request, *args, **kwargs)
-            if took_effect(answer):
-                once.end(answer.get("Location", ""))
-            return answer
+            token.lock()
+            response = view(request, *args, **kwargs)
+            if was_saved(response):
+                token.mark_used(response.get("Location", ""))
+            return response
     except Exception:
-        # What the view wanted to say did not happen.
+        # The messages of the view are about changes that were rolled back.
         vars(messages.get_messages(request))["_queued_messages"] = []
         raise
 
 
 def _go_to(request: HttpRequest, url: str) -> HttpResponse:
-    """Leave a dialog: htmx follows a header, a browser without scripts a redirect."""
+    """Redirect from a dialog: by a header for htmx, without scripts as usual."""
     if request.headers.get("HX-Request"):
         return HttpResponse(headers={"HX-Redirect": url})
     return HttpResponseRedirect(url)
@@ -258,13 +262,13 @@ class ShopInline(GuardedFields, TabularInline):
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> Any:
         if db_field.name in self.get_autocomplete_fields(request):
-            kwargs["widget"] = KnownSelect(db_field, self.admin_site)
+            kwargs["widget"] = PreloadedSelect(db_field, self.admin_site)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> Any:
-        """Leave out the buttons beside a select; in a table they take a column."""
+        """Remove the add and change buttons beside a select, which need much room."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if isinstance(getattr(field, "widget", None), RelatedFieldWidgetWrapper):
             field.widget = field.widget.widget
@@ -272,7 +276,7 @@ class ShopInline(GuardedFields, TabularInline):
 
 
 class ReadOnlyInline(ReadOnly, ShopInline):
-    """A page of a ledger below the row it belongs to."""
+    """Read-only rows, such as a ledger, below the row they belong to."""
 
     per_page = 20
     can_delete = False

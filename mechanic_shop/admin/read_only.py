@@ -1,4 +1,4 @@
-"""Rows that the back office shows and never writes."""
+"""Admin pages that only show rows."""
 
 from __future__ import annotations
 

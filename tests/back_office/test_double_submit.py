@@ -14,7 +14,7 @@ from django.test import Client
 from customers.models import Customer
 from inventory.models import Part
 from mechanic_shop.accounts.models import User
-from mechanic_shop.admin.double_submit import TOLD
+from mechanic_shop.admin.double_submit import MESSAGE
 from tests.test_admin import (
     add_row,
     browser_of,
@@ -131,7 +131,7 @@ class TestASecondPost:
         _, said = post(desk, dialog, data)
 
         part.refresh_from_db()
-        assert (part.quantity_in_stock, said) == (8, TOLD)
+        assert (part.quantity_in_stock, said) == (8, MESSAGE)
 
     def test_lands_where_the_first_one_did(self, boss: User) -> None:
         desk = browser_of(boss)
@@ -185,5 +185,5 @@ class TestASecondPost:
         post(desk, path, data)
         _, said = post(desk, path, data)
 
-        assert said == TOLD
+        assert said == MESSAGE
         assert ticket.events.filter(kind="status_changed").count() == 1

@@ -19,7 +19,7 @@ from inventory.models import Part, StockMovement
 from inventory.services import adjust_stock
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
-from mechanic_shop.admin.export import cell_of
+from mechanic_shop.admin.export import cell_value
 from mechanics.models import Mechanic
 from tests.test_admin import (
     SHOP_MODELS,
@@ -212,7 +212,7 @@ class TestACell:
         [(None, ""), (True, "yes"), (False, "no"), (-5, -5), (["a", "b"], "a b")],
     )
     def test_says_what_the_column_says(self, value: Any, cell: Any) -> None:
-        assert cell_of(value) == cell
+        assert cell_value(value) == cell
 
     def test_has_no_characters_that_a_workbook_cannot_hold(
         self, boss: User, desk: Client

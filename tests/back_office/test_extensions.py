@@ -54,7 +54,7 @@ def is_rare(request: HttpRequest, row: Any) -> Badge | None:
 def recall(
     self: ShopModelAdmin, request: HttpRequest, form: Any, object_id: str
 ) -> HttpResponse:
-    return self.carry_out(request, object_id, lambda row: f"{row} is recalled.")
+    return self.run_service(request, object_id, lambda row: f"{row} is recalled.")
 
 
 class LinesOfPart(ReadOnlyInline):

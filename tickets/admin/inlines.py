@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from mechanic_shop.accounts.models import User
-from mechanic_shop.admin import ShopInline, know_rows, without
+from mechanic_shop.admin import ShopInline, preload_selects, remove_fields
 from mechanic_shop.core.locking import lock_row
 from mechanic_shop.core.money import format_cents
 from tickets import services
@@ -42,7 +42,7 @@ class LineForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        know_rows(self)
+        preload_selects(self)
         # The table's head names the columns for eyes only.
         for field in self.fields.values():
             field.widget.attrs["aria-label"] = str(field.label)
@@ -191,7 +191,13 @@ class TicketPartInline(ShopInline):
         if obj is None or obj.is_closed:
             return fieldsets
         return [
-            (title, {**options, "fields": without(options["fields"], {"returned_at"})})
+            (
+                title,
+                {
+                    **options,
+                    "fields": remove_fields(options["fields"], {"returned_at"}),
+                },
+            )
             for title, options in fieldsets
         ]
 

@@ -22,7 +22,7 @@ def print_sheet(
     The line totals are what the customer pays. Unit costs and markups never leave the
     screen: the sheet stays in the vehicle.
     """
-    ticket: ServiceTicket = model_admin.object_in_sight(request, str(object_id))
+    ticket: ServiceTicket = model_admin.get_visible_object(request, str(object_id))
     lines = list(ticket.ticket_parts.select_related("part", "installed_by"))
     context = {
         **model_admin.admin_site.each_context(request),

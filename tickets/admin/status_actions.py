@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.enums import ActionVariant
 
-from mechanic_shop.admin import ShopModelAdmin, dialog, fresh_key, user_of
+from mechanic_shop.admin import ShopModelAdmin, dialog, new_token, user_of
 from mechanic_shop.core.locking import lock_row
 from tickets import services
 from tickets.models import ServiceTicket, TicketStatus
@@ -78,7 +78,7 @@ class TicketMoves(ShopModelAdmin):
     def move_one(
         self, request: HttpRequest, object_id: str, status: Status
     ) -> HttpResponse:
-        return self.carry_out(
+        return self.run_service(
             request, object_id, lambda ticket: self.move(request, ticket, status)
         )
 
@@ -177,7 +177,7 @@ class TicketMoves(ShopModelAdmin):
 
 
 #: How many of the selected tickets the question names.
-NAMED_AT_MOST = 50
+MAX_ROWS_NAMED = 50
 
 WARNINGS = {
     Status.COMPLETED: "They take no more work afterwards.",
@@ -213,12 +213,12 @@ def ask(
         "warning": WARNINGS.get(status, ""),
         "target": status.label,
         "blocked": blocked,
-        "shown": selected[:NAMED_AT_MOST],
-        "more": len(selected[NAMED_AT_MOST:]),
+        "shown": selected[:MAX_ROWS_NAMED],
+        "more": len(selected[MAX_ROWS_NAMED:]),
         "selected": request.POST.getlist("_selected_action"),
         "select_across": request.POST.get("select_across", "0"),
         "action": request.POST["action"],
-        "once_key": fresh_key(),
+        "form_token": new_token(),
     }
     template = "admin/tickets/serviceticket/confirm_moves.html"
     return TemplateResponse(request, template, context)

@@ -19,14 +19,14 @@ from unfold.widgets import (
 from mechanic_shop.admin import (
     ReadOnly,
     ShopModelAdmin,
-    become,
-    changes_of,
-    colored,
+    badge_column,
+    changed_values,
+    copy_state,
     dialog,
+    remove_fields,
     user_of,
-    without,
 )
-from mechanic_shop.admin.export import Exported
+from mechanic_shop.admin.export import ExportMixin
 from mechanic_shop.admin.sidebar import link_to_list
 from mechanic_shop.core.money import format_cents
 from tickets import services
@@ -89,7 +89,7 @@ link_to_list(
 
 
 @admin.register(ServiceTicket)
-class ServiceTicketAdmin(Exported, TicketMoves):
+class ServiceTicketAdmin(ExportMixin, TicketMoves):
     deletes_through_service = True
     list_display = (
         "number",
@@ -156,7 +156,7 @@ class ServiceTicketAdmin(Exported, TicketMoves):
     def number(self, ticket: ServiceTicket) -> str:
         return str(ticket)
 
-    @colored("Status", STATUS_COLORS, ordering="status")
+    @badge_column("Status", STATUS_COLORS, ordering="status")
     def colored_status(self, ticket: ServiceTicket) -> str:
         return ticket.get_status_display()
 
@@ -242,7 +242,10 @@ class ServiceTicketAdmin(Exported, TicketMoves):
             return fieldsets
         shown_above = {"vehicle", "customer", "priority"}
         return [
-            (title, {**options, "fields": without(options["fields"], shown_above)})
+            (
+                title,
+                {**options, "fields": remove_fields(options["fields"], shown_above)},
+            )
             for title, options in fieldsets
         ]
 
@@ -277,11 +280,11 @@ class ServiceTicketAdmin(Exported, TicketMoves):
         form: forms.ModelForm,
         change: bool,
     ) -> None:
-        changes, user = changes_of(obj, form), user_of(request)
+        changes, user = changed_values(obj, form), user_of(request)
         if change:
-            become(obj, services.update_ticket(ticket=obj, by=user, **changes))
+            copy_state(obj, services.update_ticket(ticket=obj, by=user, **changes))
         else:
-            become(obj, services.open_ticket(by=user, **changes))
+            copy_state(obj, services.open_ticket(by=user, **changes))
 
     def save_formset(
         self, request: HttpRequest, form: Any, formset: Any, change: bool
@@ -312,14 +315,14 @@ class ServiceTicketAdmin(Exported, TicketMoves):
             )
             return "The note is on the timeline."
 
-        return self.carry_out(request, object_id, write)
+        return self.run_service(request, object_id, write)
 
     def has_note_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("tickets.add_note")
 
 
 @admin.register(TicketMechanic)
-class TicketMechanicAdmin(Exported, ReadOnly, ShopModelAdmin):
+class TicketMechanicAdmin(ExportMixin, ReadOnly, ShopModelAdmin):
     list_display = ("ticket", "mechanic", "role", "minutes_worked")
     list_filter = ("role", "ticket__status")
     list_select_related = ("ticket", "mechanic")
@@ -329,7 +332,7 @@ class TicketMechanicAdmin(Exported, ReadOnly, ShopModelAdmin):
 
 
 @admin.register(TicketPart)
-class TicketPartAdmin(Exported, ReadOnly, ShopModelAdmin):
+class TicketPartAdmin(ExportMixin, ReadOnly, ShopModelAdmin):
     guarded_fields = {
         "unit_cost": SEE_COSTS,
         "unit_cost_cents": SEE_COSTS,
@@ -370,7 +373,7 @@ class TicketPartAdmin(Exported, ReadOnly, ShopModelAdmin):
 
 
 @admin.register(TicketEvent)
-class TicketEventAdmin(Exported, ReadOnly, ShopModelAdmin):
+class TicketEventAdmin(ExportMixin, ReadOnly, ShopModelAdmin):
     list_display = ("at", "ticket", "kind", what_happened, "by", "visible_to_customer")
     list_filter = ("kind", "visible_to_customer", "at")
     list_select_related = ("ticket", "by")

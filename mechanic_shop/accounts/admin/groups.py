@@ -11,7 +11,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from mechanic_shop.admin import ShopModelAdmin
-from mechanic_shop.admin.export import Exported
+from mechanic_shop.admin.export import ExportMixin
 from mechanic_shop.admin.sidebar import link_to_list
 
 from .permission_audit import TellsRights
@@ -39,8 +39,8 @@ link_to_list(Group, section="Access", icon="group", order=91)
 
 
 @admin.register(Group)
-class GroupAdmin(Exported, TellsRights, ShopModelAdmin, BaseGroupAdmin):
-    when_empty = "Groups say what the people in them may do."
+class GroupAdmin(ExportMixin, TellsRights, ShopModelAdmin, BaseGroupAdmin):
+    empty_message = "Groups say what the people in them may do."
     list_display = ("name", "people", "rights")
     list_filter = (InUseFilter,)
 

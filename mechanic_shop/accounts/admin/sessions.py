@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from mechanic_shop.admin import ReadOnly, ShopModelAdmin
-from mechanic_shop.admin.export import Exported
+from mechanic_shop.admin.export import ExportMixin
 from mechanic_shop.admin.sidebar import link_to_list
 
 from ..models import Session
@@ -15,8 +15,8 @@ link_to_list(Session, section="Access", icon="key", order=92)
 
 
 @admin.register(Session)
-class SessionAdmin(Exported, ReadOnly, ShopModelAdmin):
-    when_empty = "Nobody has signed in through the API so far."
+class SessionAdmin(ExportMixin, ReadOnly, ShopModelAdmin):
+    empty_message = "Nobody has signed in through the API so far."
     list_display = ("user", "created_at", "refreshed_at", "revoked_at")
     list_filter = ("created_at", ("revoked_at", admin.EmptyFieldListFilter))
     list_select_related = ("user",)

@@ -17,9 +17,9 @@ from unfold.forms import (
 )
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from mechanic_shop.admin import ShopModelAdmin, colored, dialog
-from mechanic_shop.admin.confirmed_actions import bulk
-from mechanic_shop.admin.export import Exported
+from mechanic_shop.admin import ShopModelAdmin, badge_column, dialog
+from mechanic_shop.admin.confirmed_actions import confirmed_action
+from mechanic_shop.admin.export import ExportMixin
 from mechanic_shop.admin.sidebar import link_to_list
 from mechanic_shop.core import security_log
 from mechanic_shop.core.errors import Conflict
@@ -64,11 +64,11 @@ link_to_list(User, section="Access", icon="badge", order=90)
 
 
 @admin.register(User)
-class UserAdmin(Exported, TellsRights, ShopModelAdmin, BaseUserAdmin):
+class UserAdmin(ExportMixin, TellsRights, ShopModelAdmin, BaseUserAdmin):
     form = UserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
-    when_empty = "Add a login for everybody who works with this system."
+    empty_message = "Add a login for everybody who works with this system."
     list_display = (
         "email",
         "full_name",
@@ -114,11 +114,11 @@ class UserAdmin(Exported, TellsRights, ShopModelAdmin, BaseUserAdmin):
         names = [group.name for group in user.groups.all()]
         return ", ".join(["Owner", *names] if user.is_superuser else names)
 
-    @colored("Back office", {"Yes": "primary"}, ordering="is_staff")
+    @badge_column("Back office", {"Yes": "primary"}, ordering="is_staff")
     def back_office(self, user: User) -> str | None:
         return "Yes" if user.is_staff else None
 
-    @colored("Login", LOGIN_COLORS, ordering="is_active")
+    @badge_column("Login", LOGIN_COLORS, ordering="is_active")
     def state(self, user: User) -> str | None:
         return state_of_login(user)
 
@@ -205,7 +205,7 @@ class UserAdmin(Exported, TellsRights, ShopModelAdmin, BaseUserAdmin):
             transaction.on_commit(lambda: send_set_password_link(user=user))
             return f"A link is on its way to {user.email}."
 
-        return self.carry_out(request, object_id, send)
+        return self.run_service(request, object_id, send)
 
     @dialog(
         "Deactivate",
@@ -220,7 +220,7 @@ class UserAdmin(Exported, TellsRights, ShopModelAdmin, BaseUserAdmin):
             self.switch(request, user, is_active=False)
             return f"{user} is deactivated."
 
-        return self.carry_out(request, object_id, close)
+        return self.run_service(request, object_id, close)
 
     @dialog(
         "Reactivate",
@@ -235,9 +235,9 @@ class UserAdmin(Exported, TellsRights, ShopModelAdmin, BaseUserAdmin):
             self.switch(request, user, is_active=True)
             return f"{user} is active again."
 
-        return self.carry_out(request, object_id, open_again)
+        return self.run_service(request, object_id, open_again)
 
-    @bulk(
+    @confirmed_action(
         "Deactivate selected logins",
         permission="open_or_close",
         title="Deactivate these logins?",
