@@ -53,13 +53,13 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     # The document is the same for everybody: what one sees who may see all.
     "GET_MOCK_REQUEST": f"{SCHEMA}.operations.request_of_the_owner",
-    "GET_LIB_DOC_EXCLUDES": f"{SCHEMA}.shapes.bases_without_words",
-    "PREPROCESSING_HOOKS": [f"{SCHEMA}.paths.one_path_per_operation"],
+    "GET_LIB_DOC_EXCLUDES": f"{SCHEMA}.components.bases_without_words",
+    "PREPROCESSING_HOOKS": [f"{SCHEMA}.path_names.one_path_per_operation"],
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        f"{SCHEMA}.pruning.drop_unused_schemas",
+        f"{SCHEMA}.unused_schemas.drop_unused_schemas",
     ],
-    "SORT_OPERATIONS": f"{SCHEMA}.paths.by_tag_and_path",
+    "SORT_OPERATIONS": f"{SCHEMA}.path_names.by_tag_and_path",
     "SORT_OPERATION_PARAMETERS": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
