@@ -39,6 +39,7 @@ class TestAuthContract(ResourceContract):
         "credentials": "email password",
     }
     takes_keys = False
+    single_objects = ("GET /me",)
     limits = {"POST /register": "REGISTER", "POST /login": "LOGIN"}
 
     def make_rows(self, customer: Customer, garage: Garage) -> Mapping[str, Any]:
@@ -121,6 +122,7 @@ class TestCustomerVehicleContract(VehicleContract):
     204 404   403  403 204 403      DELETE /{vehicle}
     """
     nested = "vehicle"
+    unpaginated = ("GET /",)
     queries = {"GET /": 3}
 
 

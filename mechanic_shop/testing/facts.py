@@ -61,6 +61,9 @@ class ContractFacts:
     limits: ClassVar[Mapping[str, str]] = {}
     #: The most queries that a read may take, by operation; two where nothing is said.
     queries: ClassVar[Mapping[str, int]] = {}
+    #: The lists that are whole arrays, and the reads that are no lists of rows at all.
+    unpaginated: ClassVar[tuple[str, ...]] = ()
+    single_objects: ClassVar[tuple[str, ...]] = ()
     #: The Django permission behind an operation, where the model does not tell.
     permissions: ClassVar[Mapping[str, str]] = {}
     #: With open access any customer gets what the callers of this column get.
@@ -163,7 +166,11 @@ class ContractFacts:
 
     @classmethod
     def lists(cls) -> list[Rule]:
-        return [rule for rule in cls.reads() if not rule.is_row]
+        return [
+            rule
+            for rule in cls.reads()
+            if not rule.is_row and cls.short(rule) not in cls.single_objects
+        ]
 
     @classmethod
     def details(cls) -> list[Rule]:

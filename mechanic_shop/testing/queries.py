@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pytest
 from django.db import connection
+from django.db.models import Model
+from django.db.models.signals import post_init
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoDbBlocker
 
@@ -20,8 +24,11 @@ WATCHED = ("superuser", "tech", "own")
 
 
 class Count(NamedTuple):
+    """What a read took and showed; ``built`` are the rows made for a page of two."""
+
     queries: int
     rows: int
+    built: int
 
 
 Counts = dict[tuple[str, str], Count]
@@ -65,8 +72,30 @@ class QueryContract(ContractFacts):
             caller: (few[caller].queries, many[caller].queries) for caller in few
         }
         assert {c: two for c, two in queries.items() if two[0] != two[1]} == {}
-        grown = max(many[caller].rows - few[caller].rows for caller in few)
-        assert grown >= MANY - FEW or not any(few[caller].rows for caller in few)
+
+    @for_each("lists")
+    def test_list_has_become_longer_meanwhile(
+        self, counts: tuple[Counts, Counts], rule: Rule
+    ) -> None:
+        few, many = counts
+
+        more = {who: many[key].rows - few[key].rows for key, who in self._keys(rule)}
+
+        assert max(more.values()) >= MANY - FEW, more
+
+    @classmethod
+    def pages(cls) -> list[Rule]:
+        return [rule for rule in cls.lists() if cls.short(rule) not in cls.unpaginated]
+
+    @for_each("pages")
+    def test_page_builds_as_many_rows_from_a_long_list(
+        self, counts: tuple[Counts, Counts], rule: Rule
+    ) -> None:
+        few, many = counts
+
+        built = {w: (few[k].built, many[k].built) for k, w in self._keys(rule)}
+
+        assert {who: two for who, two in built.items() if two[0] != two[1]} == {}
 
     @for_each("reads")
     def test_queries_are_within_the_budget(
@@ -88,8 +117,26 @@ class QueryContract(ContractFacts):
 
 
 def count(garage: Garage, caller: str, rule: Rule) -> Count:
-    """Ask once; ``per_page`` lets a list show all of its rows."""
+    """Ask twice: for all rows of a list, and for a page of two."""
+    client, path = garage.clients[caller], garage.path(rule)
     with CaptureQueriesContext(connection) as queries:
-        answer: Any = garage.clients[caller].get(f"{garage.path(rule)}?per_page=100")
+        answer: Any = client.get(path, {"per_page": 100})
     assert answer.status_code == 200
-    return Count(len(queries), len(rows_in(answer.json())))
+    with built_rows() as built:
+        client.get(path, {"per_page": 2})
+    return Count(len(queries), len(rows_in(answer.json())), len(built))
+
+
+@contextmanager
+def built_rows() -> Iterator[list[type[Model]]]:
+    """Collect the model of each row that is made meanwhile."""
+    built: list[type[Model]] = []
+
+    def note(sender: type[Model], **kwargs: Any) -> None:
+        built.append(sender)
+
+    post_init.connect(note)
+    try:
+        yield built
+    finally:
+        post_init.disconnect(note)

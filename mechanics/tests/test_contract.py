@@ -39,6 +39,7 @@ class TestMechanicContract(ResourceContract):
         **dict.fromkeys(("own", "other", "staff"), NOT_PUBLIC),
         **dict.fromkeys(("tech", "adv"), "salary"),
     }
+    unpaginated = ("GET /", "GET /by-activity", "GET /top", "GET /leaderboard")
     limits = {"POST /": "CREATE_MECHANIC"}
     permissions = {
         "GET /{mechanic}": "",  # open to all who are signed in
