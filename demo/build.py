@@ -10,6 +10,7 @@ from django.db.models import Model
 from customers.models import Customer, Vehicle
 from inventory.models import Part, StockMovement
 from mechanic_shop.accounts.models import User
+from mechanic_shop.core.registry import demo_stories
 from mechanics.models import Mechanic
 from tickets.models import ServiceTicket, TicketEvent, TicketPart
 
@@ -90,6 +91,8 @@ def build(report: Report) -> None:
         Counts(shop),
         Farewells(shop, retired),
     ]
-    run_stories(past, [*shop_events, *visits], report)
-    for model, names in TIMES.items():
-        past.backdate(model, names)
+    others = [story for app in demo_stories for story in app.tell(shop)]
+    run_stories(past, [*shop_events, *visits, *others], report)
+    for times in (TIMES, *(app.times for app in demo_stories)):
+        for model, names in times.items():
+            past.backdate(model, names)

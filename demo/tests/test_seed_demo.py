@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth import authenticate
 from django.core.management import CommandError, call_command
 from django.db import transaction
@@ -20,9 +21,11 @@ from pytest_django import DjangoDbBlocker
 
 from customers.models import Customer, Vehicle
 from demo import build as demo
+from demo.backdating import Past
 from inventory.models import Part, StockMovement
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import role_of
+from mechanic_shop.core.registry import DemoStories, demo_stories
 from mechanics.models import Mechanic
 from tickets.models import ServiceTicket, TicketEvent, TicketMechanic, TicketPart
 
@@ -389,3 +392,29 @@ class TestSeedDemo:
             seed_demo("--force")
 
         assert not any(model._default_manager.exists() for model in MODELS)
+
+
+class Visitor:
+    """A story of another app."""
+
+    begins = -60
+
+    def steps(self) -> Iterator[int]:
+        yield 0
+
+
+@pytest.mark.django_db
+class TestStoriesOfOtherApps:
+    def test_their_stories_are_lived_through_and_backdated(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        visitor, lived, backdated = Visitor(), [], []
+        told = DemoStories(tell=lambda _: [visitor], times={LogEntry: ("at",)})
+        monkeypatch.setattr(demo_stories, "_items", [told])
+        monkeypatch.setattr(demo, "run_stories", lambda _, told, __: lived.extend(told))
+        monkeypatch.setattr(Past, "backdate", lambda _, *what: backdated.append(what))
+
+        demo.build(print)
+
+        assert lived[-1] is visitor
+        assert backdated[-1] == (LogEntry, ("at",))

@@ -6,7 +6,7 @@ that checks them knows no app. Django finds ``admin.py`` in the same way.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -88,10 +88,23 @@ class DashboardCard:
     read: Callable[[], dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class DemoStories:
+    """What an app lets happen in the demo shop; see ``demo.simulation``.
+
+    ``tell`` gets the shop and returns stories. ``times`` are the columns that the app's
+    services fill with the present time, by model.
+    """
+
+    tell: Callable[[Any], Iterable[Any]]
+    times: Mapping[type[Model], tuple[str, ...]]
+
+
 sidebar_links: Registry[SidebarLink] = Registry("admin")
 detail_sections: Registry[DetailSection] = Registry("detail_sections")
 search_sources: Registry[SearchSource] = Registry("search")
 dashboard_cards: Registry[DashboardCard] = Registry("dashboard_cards")
+demo_stories: Registry[DemoStories] = Registry("demo_stories")
 #: Checks of what always holds in the shop's books. Each is one statement that yields
 #: the violating rows only, as sentences that name them: it sees one moment of a shop at
 #: work, locks nothing, and takes no more memory for a million sound rows than for none.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 
@@ -17,7 +17,10 @@ class Command(BaseCommand):
 
         :raises CommandError: if it lacks one
         """
-        executor = MigrationExecutor(connection)
+        try:
+            executor = MigrationExecutor(connection)
+        except OperationalError:
+            return  # the server comes up without a database, and /readyz says so
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
         if missing:
             raise CommandError(
