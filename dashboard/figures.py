@@ -279,14 +279,14 @@ def format_minutes(minutes: int) -> str:
 
 
 def stock_section() -> Figures:
-    low = Part.objects.in_use().low_on_stock()
+    low = Part.objects.active().low_on_stock()
     count = low.count()
     link = links.changelist_url(Part, stock="low", is_active__exact=1)
     hint = "to be ordered" if count else "enough of everything"
     card = _card("Parts low on stock", f"{count:,}", "inventory_2", link, hint)
     return {
         "cards": [card],
-        "low_stock": [_low_part(part) for part in low.emptiest_first()[:ROWS]],
+        "low_stock": [_low_part(part) for part in low.order_by_stock()[:ROWS]],
         "low_stock_more": max(count - ROWS, 0),
         "low_stock_link": link,
     }

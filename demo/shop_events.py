@@ -34,7 +34,7 @@ class Deliveries(ShopEvent):
             yield WEEK
 
     def receive(self) -> None:
-        low = Part.objects.in_use().low_on_stock().order_by("pk")
+        low = Part.objects.active().low_on_stock().order_by("pk")
         for part in low.exclude(part_number__in=BACKORDERED):
             adjust_stock(
                 part=part,
@@ -61,7 +61,7 @@ class Counts(ShopEvent):
     def draw(self, how_many: int) -> list[Part]:
         numbers = sorted(self.shop.parts.keys() - BACKORDERED)
         chosen = self.shop.rng.sample(numbers, how_many)
-        stocked = Part.objects.in_use().filter(quantity_in_stock__gte=2)
+        stocked = Part.objects.active().filter(quantity_in_stock__gte=2)
         return list(stocked.filter(part_number__in=chosen).order_by("pk"))
 
     def count(self, part: Part) -> None:

@@ -51,7 +51,7 @@ class PartFilterSet(ShopFilterSet):
         """Leave out parts that are no longer kept, unless the caller asks for them."""
         rows: QuerySet[Part] = super().filter_queryset(queryset)
         if self.form.cleaned_data.get("is_active") is None:
-            rows = rows.in_use()  # type: ignore[attr-defined]
+            rows = rows.active()  # type: ignore[attr-defined]
         return rows
 
     def filter_low_stock(

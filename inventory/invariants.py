@@ -1,4 +1,4 @@
-"""What always holds of the shelf: stock equals the sum of its movements."""
+"""Invariants of the stock: it equals the sum of its movements."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def stock_unlike_movements() -> Iterator[str]:
 
 @invariants.add
 def broken_ledgers() -> Iterator[str]:
-    """Compare each movement with the one before, so that one fault is told once."""
+    """Compare each movement with the one before, so that a fault is reported once."""
     before = Window(Lag("quantity_after"), partition_by=F("part_id"), order_by="pk")
     movements = (
-        # Signed: MySQL refuses to take more from an unsigned number than there is.
+        # Signed: MySQL raises an error if an unsigned result would be negative.
         StockMovement.objects.annotate(
             due=Cast(Coalesce(before, 0), BigIntegerField()) + F("delta")
         )

@@ -1,4 +1,4 @@
-"""Parts on the shelf, and the ledger of everything that moved them."""
+"""Parts, and the ledger of their stock movements."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class MovementReason(models.TextChoices):
 
 class PartQuerySet(models.QuerySet["Part"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """The shelf is the staff's."""
+        """Only staff see parts."""
         return self if user.has_perm("inventory.view_part") else self.none()
 
-    def in_use(self) -> Self:
+    def active(self) -> Self:
         return self.filter(is_active=True)
 
     def low_on_stock(self) -> Self:
@@ -50,12 +50,12 @@ class PartQuerySet(models.QuerySet["Part"]):
     def well_stocked(self) -> Self:
         return self.filter(is_low=False)
 
-    def emptiest_first(self) -> Self:
+    def order_by_stock(self) -> Self:
         return self.order_by("quantity_in_stock", "part_number", "pk")
 
 
 class Part(models.Model):
-    """A part the shop keeps.
+    """A part that the shop stocks.
 
     ``quantity_in_stock`` is the sum of the part's movements and only written by
     ``inventory.services``. ``current_cost_cents`` is today's purchase price; tickets
@@ -83,7 +83,7 @@ class Part(models.Model):
         validators=[MaxValueValidator(MAX_STOCK)],
         help_text="Order more when no more than this many are left.",
     )
-    #: What ``needs_reorder`` says, where an index finds it.
+    #: The value of ``needs_reorder`` as a column, so that it can be indexed.
     is_low = models.GeneratedField(
         expression=models.Case(
             models.When(quantity_in_stock__lte=F("reorder_level"), then=True),
@@ -98,7 +98,7 @@ class Part(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = PartQuerySet.as_manager()
-    #: Of the catalogue only; what moved the stock is told by the movements.
+    #: History of the catalogue fields only; stock has its movements.
     history = HistoricalRecords(
         excluded_fields=[
             "part_number_key",
@@ -113,7 +113,7 @@ class Part(models.Model):
         ordering = ["pk"]
         permissions = [("adjust_quantity", "Can adjust the quantity in stock")]
         constraints = [
-            # The number is compared without regard to case and kept as it was typed.
+            # Numbers are compared without case, and stored as they were typed.
             models.UniqueConstraint(
                 fields=["part_number_key"],
                 name="part_number_unique",
@@ -151,7 +151,7 @@ class Part(models.Model):
 
     @property
     def price(self) -> Decimal:
-        """Today's cost in whole currency units, for clients that think in those."""
+        """Today's cost in whole currency units, for clients that do not use cents."""
         return Decimal(self.current_cost_cents) / 100
 
     def belongs_to(self, user: User | AnonymousUser) -> bool:
@@ -215,18 +215,18 @@ def new_name() -> str:
 
 
 class PendingImportQuerySet(models.QuerySet["PendingImport"]):
-    def too_old(self) -> Self:
-        return self.filter(created_at__lt=timezone.now() - PendingImport.PATIENCE)
+    def expired(self) -> Self:
+        return self.filter(created_at__lt=timezone.now() - PendingImport.EXPIRES_AFTER)
 
 
 class PendingImport(models.Model):
-    """A spreadsheet whose plan somebody looks at and has not agreed to yet.
+    """An uploaded spreadsheet whose plan has not been confirmed yet.
 
-    It waits here and not on a disk, since the next request may meet another server.
+    It is stored in the database, because another server may get the next request.
     """
 
-    #: Somebody who looks for longer uploads the file again.
-    PATIENCE = timedelta(hours=1)
+    #: After this time the file has to be uploaded again.
+    EXPIRES_AFTER = timedelta(hours=1)
 
     name = models.CharField(max_length=32, primary_key=True, default=new_name)
     content = models.BinaryField()
@@ -237,7 +237,7 @@ class PendingImport(models.Model):
     objects = PendingImportQuerySet.as_manager()
 
     class Meta:
-        # Nobody works with these rows but the import itself.
+        # Only the import itself uses these rows.
         default_permissions = ()
 
     def __str__(self) -> str:

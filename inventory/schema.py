@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of parts and the ledger of their stock."""
+"""OpenAPI descriptions and examples of parts and stock movements."""
 
 from __future__ import annotations
 

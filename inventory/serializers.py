@@ -19,7 +19,7 @@ from mechanic_shop.api.serializers import (
 from .models import ASCII_ONLY, MAX_COST_CENTS, Part, StockMovement
 
 MAX_QUANTITY = 1_000_000
-#: Why a person may say that the stock is another; the rest is the ticket's business.
+#: The reasons that a user may give; only tickets use the others.
 ADJUSTMENT_REASONS = [
     choice
     for choice in StockMovement.Reason.choices
@@ -79,7 +79,7 @@ class PartSerializer(StrictModelSerializer[Part]):
         schema_not_null = ("part_number",)
 
     def validate_quantity_in_stock(self, quantity: int) -> int:
-        """Bound what somebody counts; a larger stock that has grown may be repeated."""
+        """Limit the quantity; a larger stock may be sent back unchanged."""
         present = getattr(self.instance, "quantity_in_stock", None)
         if quantity > MAX_QUANTITY and quantity != present:
             raise serializers.ValidationError(
@@ -112,7 +112,7 @@ class PartSerializer(StrictModelSerializer[Part]):
         return attrs
 
     def _settle_cost(self, cents: int | None, price: Decimal | None) -> int | None:
-        """Find the one cost meant by two fields: the one that was changed wins."""
+        """Return the cost meant by two fields: the one that was changed wins."""
         stored = self.instance.current_cost_cents if self.instance else None
         sent = [
             value
@@ -132,7 +132,7 @@ class PartSerializer(StrictModelSerializer[Part]):
 
 
 class ActorSerializer(ReadOnlyModelSerializer[User]):
-    """Who did something, in a ledger or a timeline."""
+    """The user behind a stock movement or a timeline event."""
 
     user_id = serializers.IntegerField(source="pk")
     name = serializers.CharField(source="full_name")

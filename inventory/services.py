@@ -1,4 +1,4 @@
-"""Every verb that changes what is on the shelf.
+"""Services that change parts and their stock.
 
 ``_move`` is the only function of the project that writes ``quantity_in_stock``.
 """
@@ -26,7 +26,7 @@ Reason = StockMovement.Reason
 
 
 class InsufficientStock(Conflict):
-    """Fewer units are on hand than somebody wants to take."""
+    """Fewer units are in stock than were requested."""
 
     code = "insufficient_stock"
 
@@ -39,14 +39,14 @@ class InsufficientStock(Conflict):
 
 
 class TooMuchStock(Conflict):
-    """The shelf would hold more units than the system can count."""
+    """The stock would exceed ``MAX_STOCK``."""
 
     code = "too_much_stock"
 
 
 @unit_of_work
 def add_part(*, by: User, quantity_in_stock: int = 0, **details: Any) -> Part:
-    """Put a new part into the catalogue; its first units are a movement like any."""
+    """Add a part to the catalogue; its initial stock is recorded as a movement."""
     details["part_number"] = details.get("part_number") or generate_part_number()
     part = Part.objects.create(**details)
     if quantity_in_stock:
@@ -71,10 +71,10 @@ def update_part(
 
 @unit_of_work
 def count_stock(*, part: Part, counted: int, by: User, note: str = "") -> None:
-    """Record what somebody counted on the shelf; an equal count moves nothing."""
-    present = Part.objects.select_for_update().get(pk=part.pk).quantity_in_stock
-    if counted != present:
-        _move(part, counted - present, Reason.COUNT, by, note=note)
+    """Record a stock count; a count that equals the stock writes no movement."""
+    current = Part.objects.select_for_update().get(pk=part.pk).quantity_in_stock
+    if counted != current:
+        _move(part, counted - current, Reason.COUNT, by, note=note)
 
 
 @unit_of_work
@@ -86,9 +86,9 @@ def adjust_stock(
     reason: str = Reason.ADJUST,
     note: str = "",
 ) -> StockMovement:
-    """Add units to the shelf or take some away without a ticket.
+    """Add units to the stock or take some away, without a ticket.
 
-    :raises InsufficientStock: if fewer units are on hand than shall go
+    :raises InsufficientStock: if fewer units are in stock than are taken away
     """
     return _move(part, adjustment, reason, by, note=note)
 
@@ -97,9 +97,9 @@ def adjust_stock(
 def take_stock(
     *, part: Part, quantity: int, by: User, ticket: ServiceTicket
 ) -> StockMovement:
-    """Take units of a part off the shelf for a ticket.
+    """Take units of a part out of stock for a ticket.
 
-    :raises InsufficientStock: if fewer than ``quantity`` units are on hand
+    :raises InsufficientStock: if fewer than ``quantity`` units are in stock
     """
     return _move(part, -quantity, Reason.INSTALL, by, ticket=ticket)
 
@@ -108,15 +108,15 @@ def take_stock(
 def return_stock(
     *, part: Part, quantity: int, by: User, ticket: ServiceTicket
 ) -> StockMovement:
-    """Put units that a ticket no longer needs back on the shelf."""
+    """Put units that a ticket no longer needs back into stock."""
     return _move(part, quantity, Reason.RETURN, by, ticket=ticket)
 
 
 @unit_of_work
 def delete_part(*, part: Part) -> None:
-    """Delete a part, with its movements, that never was on a ticket.
+    """Delete a part that was never on a ticket, with its movements.
 
-    :raises InUse: if it was; set ``is_active`` to false instead
+    :raises InUse: if it was on a ticket; set ``is_active`` to false instead
     """
     part = Part.objects.select_for_update().get(pk=part.pk)
     if part.movements.exclude(ticket=None).exists() or part.ticket_parts.exists():
@@ -136,29 +136,29 @@ def _move(
     """Change a part's stock and write the movement, inside the caller's transaction.
 
     Check and change are one UPDATE, so two requests can never both get the last unit,
-    with or without row locks. The row stays locked until the transaction ends, which
-    makes ``movement.part`` the part as this very movement left it.
+    with or without row locks. The row stays locked until the transaction ends, so
+    ``movement.part`` is the part as this movement left it.
     """
-    room = Part.objects.filter(
+    with_room = Part.objects.filter(
         pk=part.pk,
         quantity_in_stock__gte=max(-delta, 0),
         quantity_in_stock__lte=MAX_STOCK - max(delta, 0),
     )
-    moved = room.update(
+    moved = with_room.update(
         quantity_in_stock=F("quantity_in_stock") + delta, updated_at=timezone.now()
     )
-    present = PART_BY_ID.first(part.pk)
-    if present is None:
+    current = PART_BY_ID.first(part.pk)
+    if current is None:
         raise NotFound
-    quantity = present.quantity_in_stock
+    quantity = current.quantity_in_stock
     if not moved and delta < 0:
-        stock_ran_short.send(sender=Part, part=present)
-        raise InsufficientStock(present, requested=-delta, available=quantity)
+        stock_ran_short.send(sender=Part, part=current)
+        raise InsufficientStock(current, requested=-delta, available=quantity)
     if not moved:
-        raise TooMuchStock(f"There is no room for {delta} more units.")
+        raise TooMuchStock(f"There is no with_room for {delta} more units.")
     part.quantity_in_stock = quantity
     return StockMovement.objects.create(
-        part=present,
+        part=current,
         delta=delta,
         quantity_after=quantity,
         reason=reason,

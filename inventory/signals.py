@@ -1,7 +1,7 @@
-"""What the inventory tells whoever wants to know."""
+"""Signals of the inventory."""
 
 from django.dispatch import Signal
 
-#: Sent with the ``part`` of which somebody wanted more units than there are. What the
-#: request did is undone, and so is what a receiver writes into the database.
+#: Sent with the ``part`` when more units were requested than are in stock. The request
+#: is rolled back, and with it whatever a receiver writes into the database.
 stock_ran_short = Signal()

@@ -21,14 +21,14 @@ from .serializers import (
     StockMovementSerializer,
 )
 
-PARTS = PreparedList(lambda: Part.objects.in_use().order_by("pk"))
-LOW_STOCK = PreparedList(lambda: Part.objects.in_use().low_on_stock().order_by("pk"))
+PARTS = PreparedList(lambda: Part.objects.active().order_by("pk"))
+LOW_STOCK = PreparedList(lambda: Part.objects.active().low_on_stock().order_by("pk"))
 
 
 @route("inventory")
 @schema.parts
 class PartViewSet(ShopModelViewSet[Part]):
-    #: Enough to try an update; each change then needs its own right.
+    #: Any of these allows an update; each changed field then needs its own permission.
     CHANGES = ("inventory.change_part", "inventory.adjust_quantity")
     action_permissions = {
         "update": CHANGES,
@@ -75,14 +75,14 @@ class PartViewSet(ShopModelViewSet[Part]):
         part = self.get_object()
         body = self.get_validated(AdjustQuantitySerializer)
         movement = services.adjust_stock(part=part, by=self.user, **body)
-        answer = {
+        data = {
             "message": f"{movement.quantity_after} in stock.",
             "part": self.get_object(),
             "adjustment": movement.delta,
             "previous_quantity": movement.quantity_after - movement.delta,
             "new_quantity": movement.quantity_after,
         }
-        return Response(AdjustedPartSerializer(answer).data)
+        return Response(AdjustedPartSerializer(data).data)
 
     @schema.movements
     @action(detail=True, filterset_class=None, results_key="movements")

@@ -63,7 +63,7 @@ class TestRowsThatDependOnAPermission:
     @pytest.fixture(autouse=True)
     def _hide_inactive_parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def visible_to(rows: PartQuerySet, user: User) -> PartQuerySet:
-            return rows if user.has_perm("inventory.change_part") else rows.in_use()
+            return rows if user.has_perm("inventory.change_part") else rows.active()
 
         monkeypatch.setattr(PartQuerySet, "visible_to", visible_to)
         self.part = PartFactory.create(is_active=False)
@@ -96,7 +96,7 @@ class CallerFilterSet(ShopFilterSet):
 
     def filter_kept(self, rows: PartQuerySet, name: str, value: bool) -> PartQuerySet:
         assert self.request is not None
-        return rows if self.request.user.is_superuser else rows.in_use()
+        return rows if self.request.user.is_superuser else rows.active()
 
 
 class TestFilterThatAsksForTheUser:

@@ -412,6 +412,6 @@ class TestTheShelf:
         for number, stock in (("B", 1), ("A", 1), ("C", 0)):
             make_part(boss, number, stock)
 
-        parts = Part.objects.emptiest_first().values_list("part_number", flat=True)
+        parts = Part.objects.order_by_stock().values_list("part_number", flat=True)
 
         assert list(parts) == ["C", "A", "B"]

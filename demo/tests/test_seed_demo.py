@@ -196,7 +196,7 @@ class TestTheDemoShop:
 
     def test_starts_with_two_active_mechanics_and_plenty_of_a_part(self) -> None:
         assert Mechanic.objects.active().filter(pk__in=[1, 2]).count() == 2
-        assert Part.objects.in_use().get(pk=1).quantity_in_stock >= 40
+        assert Part.objects.active().get(pk=1).quantity_in_stock >= 40
 
     def test_leaves_the_names_free_that_a_first_try_uses(self) -> None:
         emails = [
@@ -239,7 +239,7 @@ class TestTheDemoShop:
             assert -sum(movement.delta for movement in moved) == used
 
     def test_dates_a_part_by_its_last_change(self) -> None:
-        for part in Part.objects.in_use().exclude(movements=None):
+        for part in Part.objects.active().exclude(movements=None):
             last = part.movements.order_by("pk").last()
 
             assert last is not None

@@ -1,4 +1,4 @@
-"""Parts from a spreadsheet: upload, look at what it would change, agree."""
+"""Import of parts from a spreadsheet: upload, review the plan, confirm."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from inventory.part_import.readers import (
     UnreadableFile,
 )
 from inventory.part_import.resource import (
-    MISSING,
+    PERMISSION_ERRORS,
     PartImportResult,
     PartResource,
     PlanChanged,
@@ -48,19 +48,19 @@ from mechanic_shop.admin.export import WRITERS, file_response
 from mechanic_shop.core.transactions import retry
 
 FORMATS = (PartsCSV, PartsXLSX)
-ENDINGS = {".csv": "0", ".xlsx": "1"}
-MOST_ROWS_SHOWN = 200
+SUFFIXES = {".csv": "0", ".xlsx": "1"}
+MAX_ROWS_SHOWN = 200
 
 
 class UploadForm(ImportForm):
-    """A file; its name tells the format."""
+    """A file upload; the suffix of the name decides the format."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["format"].required = False
         self.fields["format"].widget = forms.HiddenInput()
         self.fields["import_file"].label = "CSV or Excel file"
-        self.fields["import_file"].widget.attrs["accept"] = ",".join(ENDINGS)
+        self.fields["import_file"].widget.attrs["accept"] = ",".join(SUFFIXES)
 
     @property
     def media(self) -> forms.Media:
@@ -68,7 +68,7 @@ class UploadForm(ImportForm):
 
     def clean_import_file(self) -> Any:
         file = self.cleaned_data["import_file"]
-        if Path(file.name).suffix.lower() not in ENDINGS:
+        if Path(file.name).suffix.lower() not in SUFFIXES:
             raise forms.ValidationError("Choose a file that ends in .csv or .xlsx.")
         if file.size > MAX_FILE_BYTES:
             raise forms.ValidationError(
@@ -79,19 +79,19 @@ class UploadForm(ImportForm):
 
     def clean(self) -> dict[str, Any]:
         if file := self.cleaned_data.get("import_file"):
-            ending = Path(file.name).suffix.lower()
-            self.cleaned_data["format"] = ENDINGS[ending]
+            suffix = Path(file.name).suffix.lower()
+            self.cleaned_data["format"] = SUFFIXES[suffix]
         cleaned: dict[str, Any] = self.cleaned_data
         return cleaned
 
 
 class DatabaseStorage(BaseStorage):
-    """Where a file waits for the second step, under a name that it gets here."""
+    """Keep an uploaded file in the database between the two steps."""
 
     name: str
 
     def save(self, data: bytes) -> None:
-        PendingImport.objects.too_old().delete()
+        PendingImport.objects.expired().delete()
         self.name = PendingImport.objects.create(content=data).name
 
     def read(self) -> bytes:
@@ -102,11 +102,11 @@ class DatabaseStorage(BaseStorage):
         PendingImport.objects.filter(name=self.name).delete()
 
 
-class AgreementForm(forms.Form):
-    """What somebody agrees to: a file that waits, and what it would do.
+class ConfirmationForm(forms.Form):
+    """The confirmation of an uploaded file and of the plan that was shown for it.
 
-    The token is signed for one person, so that nobody agrees to a plan that was not
-    shown, or that was shown to somebody else.
+    The token is signed for one user: nobody can confirm a plan that was not shown, or
+    that was shown to somebody else.
     """
 
     token = forms.CharField(widget=forms.HiddenInput)
@@ -115,34 +115,32 @@ class AgreementForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.salt = f"inventory.part_import:{user.pk}"
 
-    def sign(self, agreed: str) -> None:
-        """Offer what the form was made for, and the fingerprint of its plan."""
-        facts = {**self.initial, "agreed": agreed}
-        self.initial = {"token": signing.dumps(facts, salt=self.salt)}
+    def sign(self, confirmed: str) -> None:
+        """Put the form's initial data and the plan's fingerprint into the token."""
+        data = {**self.initial, "confirmed": confirmed}
+        self.initial = {"token": signing.dumps(data, salt=self.salt)}
 
     def clean(self) -> dict[str, Any]:
-        """Read the facts that were signed.
+        """Read the signed data.
 
-        :raises forms.ValidationError: if they are old, not ours or somebody else's
+        :raises forms.ValidationError: if it has expired or the signature is wrong
         """
         token = self.cleaned_data.get("token", "")
-        max_age = PendingImport.PATIENCE
+        max_age = PendingImport.EXPIRES_AFTER
         try:
-            facts: dict[str, Any] = signing.loads(
-                token, salt=self.salt, max_age=max_age
-            )
+            data: dict[str, Any] = signing.loads(token, salt=self.salt, max_age=max_age)
         except signing.BadSignature as error:
             raise forms.ValidationError("Upload the file once more.") from error
-        return facts
+        return data
 
 
-class PartImport(ImportMixin, ShopModelAdmin):
-    """The pages of the import. A plan is shown first, and only that is carried out."""
+class PartImportMixin(ImportMixin, ShopModelAdmin):
+    """The pages of the import: it shows a plan first and imports exactly that plan."""
 
     resource_classes = (PartResource,)
     import_formats = FORMATS
     import_form_class = UploadForm
-    confirm_form_class = AgreementForm
+    confirm_form_class = ConfirmationForm
     import_template_name = "inventory/import_parts.html"
     import_export_change_list_template = None
     tmp_storage_class = DatabaseStorage
@@ -166,10 +164,10 @@ class PartImport(ImportMixin, ShopModelAdmin):
         return [own, *buttons]
 
     def has_import_permission(self, request: HttpRequest) -> bool:
-        """Let in who may write any of it; the rows are asked about one by one."""
+        """Require any permission to write parts; each row is checked for its own."""
         user = user_of(request)
-        may = any(user.has_perm(code) for code in MISSING)
-        return may and bool(self.has_view_permission(request))
+        can_write = any(user.has_perm(code) for code in PERMISSION_ERRORS)
+        return can_write and bool(self.has_view_permission(request))
 
     def template_view(self, request: HttpRequest, kind: str) -> FileResponse:
         if not self.has_import_permission(request):
@@ -181,13 +179,13 @@ class PartImport(ImportMixin, ShopModelAdmin):
             "parts-template", kind, headings, [[column.example for column in COLUMNS]]
         )
 
-    # --- What import-export asks for on the way ---------------------------------------
+    # --- Hooks of import-export -------------------------------------------------------
 
     def get_import_resource_kwargs(
         self, request: HttpRequest, *, form: Any, **kwargs: Any
     ) -> dict[str, Any]:
-        facts = getattr(form, "cleaned_data", {})
-        return {"user": user_of(request), "agreed": facts.get("agreed")}
+        data = getattr(form, "cleaned_data", {})
+        return {"user": user_of(request), "confirmed": data.get("confirmed")}
 
     def get_confirm_form_kwargs(
         self, request: HttpRequest, import_form: Any = None
@@ -196,53 +194,55 @@ class PartImport(ImportMixin, ShopModelAdmin):
         return {**kwargs, "user": user_of(request)}
 
     def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
-        words = "This file cannot be read. Save it again as .xlsx or as “CSV UTF-8”."
+        message = "This file cannot be read. Save it again as .xlsx or as “CSV UTF-8”."
         form.add_error(
-            "import_file", str(e) if isinstance(e, UnreadableFile) else words
+            "import_file", str(e) if isinstance(e, UnreadableFile) else message
         )
 
     def generate_log_entries(
         self, result: PartImportResult, request: HttpRequest
     ) -> None:
-        user, words = user_of(request), "Imported from a file."
+        user, message = user_of(request), "Imported from a file."
         for flag, kind in ((ADDITION, "new"), (CHANGE, "update")):
             if parts := [row.instance for row in result if row.import_type == kind]:
-                LogEntry.objects.log_actions(user.pk, parts, flag, change_message=words)
+                LogEntry.objects.log_actions(
+                    user.pk, parts, flag, change_message=message
+                )
 
     def add_success_message(
         self, result: PartImportResult, request: HttpRequest
     ) -> None:
         totals = result.totals
-        words = (
+        message = (
             f"Import finished: {totals['new']:,} parts added, {totals['update']:,}"
             f" changed ({result.stock_counts:,} stock counts), {totals['skip']:,}"
             " unchanged."
         )
-        self.message_user(request, words, messages.SUCCESS)
+        self.message_user(request, message, messages.SUCCESS)
 
     # --- The two steps ----------------------------------------------------------------
 
     def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        """Show the form, or what the uploaded file would do."""
+        """Show the upload form, or the plan for the uploaded file."""
         response: TemplateResponse = super().import_action(request, **kwargs)
         context: Any = response.context_data
-        context |= PAGE
+        context |= PAGE_CONTEXT
         if result := context.get("result"):
-            context |= plan_of(result, context.get("confirm_form"))
+            context |= plan_context(result, context.get("confirm_form"))
         name = getattr(request.FILES.get("import_file"), "tmp_storage_name", "")
-        if name and not context.get("can_agree"):
+        if name and not context.get("can_confirm"):
             DatabaseStorage(name=name).remove()
         return response
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        """Carry out the plan that the person saw, or show what became of it."""
+        """Import the confirmed plan, or show the new plan if it has changed."""
         if not self.has_import_permission(request):
             raise PermissionDenied
         form = self.create_confirm_form(request)
         if not form.is_valid():
             return self._start_over(request, "Upload the file once more.")
         try:
-            result = retry(partial(self._import_agreed, request, form))
+            result = retry(partial(self._import_confirmed, request, form))
         except PendingImport.DoesNotExist:
             return self._start_over(request, "Upload the file once more.")
         except PlanChanged as changed:
@@ -253,13 +253,13 @@ class PartImport(ImportMixin, ShopModelAdmin):
         return HttpResponseRedirect(reverse("admin:inventory_part_changelist"))
 
     @transaction.atomic
-    def _import_agreed(
-        self, request: HttpRequest, form: AgreementForm
+    def _import_confirmed(
+        self, request: HttpRequest, form: ConfirmationForm
     ) -> PartImportResult:
-        """Import the rows, log it and drop the file: all of that, or nothing.
+        """Import the rows, log the import and delete the file, in one transaction.
 
         :raises PendingImport.DoesNotExist: if the file is gone
-        :raises PlanChanged: if it would do something else by now
+        :raises PlanChanged: if the file would now change something else
         """
         file = DatabaseStorage(name=form.cleaned_data["import_file_name"])
         reader = FORMATS[int(form.cleaned_data["format"])]()
@@ -269,40 +269,42 @@ class PartImport(ImportMixin, ShopModelAdmin):
         file.remove()
         return result
 
-    def _start_over(self, request: HttpRequest, words: str) -> HttpResponse:
-        self.message_user(request, words, messages.ERROR)
+    def _start_over(self, request: HttpRequest, message: str) -> HttpResponse:
+        self.message_user(request, message, messages.ERROR)
         return HttpResponseRedirect(reverse("admin:inventory_part_import"))
 
     def _show_again(
-        self, request: HttpRequest, form: AgreementForm, result: PartImportResult
+        self, request: HttpRequest, form: ConfirmationForm, result: PartImportResult
     ) -> HttpResponse:
-        """Ask once more: the shop went on while the person looked at the plan."""
-        again = AgreementForm(user=user_of(request), initial=form.cleaned_data)
+        """Show the new plan: the parts have changed since the first one was shown."""
+        again = ConfirmationForm(user=user_of(request), initial=form.cleaned_data)
         context = {
             **self.admin_site.each_context(request),
-            **PAGE,
-            **plan_of(result, again),
+            **PAGE_CONTEXT,
+            **plan_context(result, again),
             "opts": self.opts,
             "has_changed": True,
         }
         return TemplateResponse(request, self.import_template_name, context)
 
 
-def plan_of(result: PartImportResult, form: AgreementForm | None) -> dict[str, Any]:
-    """Put into words what a file would do, and let the person agree to just that."""
-    rows, problems = result.changed_rows, list(problems_of(result))
-    can_agree = bool(form and rows and result.is_valid)
-    if form and can_agree:
+def plan_context(
+    result: PartImportResult, form: ConfirmationForm | None
+) -> dict[str, Any]:
+    """Return the template context of a plan, and sign the form for that plan."""
+    rows, problems = result.changed_rows, list(list_problems(result))
+    can_confirm = bool(form and rows and result.is_valid)
+    if form and can_confirm:
         form.sign(result.fingerprint)
     return {
         "result": result,
-        "rows": rows[:MOST_ROWS_SHOWN],
-        "more_rows": max(len(rows) - MOST_ROWS_SHOWN, 0),
+        "rows": rows[:MAX_ROWS_SHOWN],
+        "more_rows": max(len(rows) - MAX_ROWS_SHOWN, 0),
         "row_count": len(rows),
-        "problems": problems[:MOST_ROWS_SHOWN],
-        "more_problems": max(len(problems) - MOST_ROWS_SHOWN, 0),
-        "refusals": result.rejections,
-        "can_agree": can_agree,
+        "problems": problems[:MAX_ROWS_SHOWN],
+        "more_problems": max(len(problems) - MAX_ROWS_SHOWN, 0),
+        "rejections": result.rejections,
+        "can_confirm": can_confirm,
         "confirm_form": form,
         "tiles": (
             ("New parts", result.totals["new"]),
@@ -314,23 +316,23 @@ def plan_of(result: PartImportResult, form: AgreementForm | None) -> dict[str, A
     }
 
 
-def problems_of(result: PartImportResult) -> Iterator[dict[str, Any]]:
+def list_problems(result: PartImportResult) -> Iterator[dict[str, Any]]:
     """Name row, column and value of each mistake."""
     headings = {column.attribute: column.column_name for column in COLUMNS}
     for row in result.invalid_rows:
         values = dict(zip(result.diff_headers, row.values, strict=True))
-        for name, sentences in row.error_dict.items():
+        for name, messages_of_field in row.error_dict.items():
             heading = headings.get(name, "")
-            for sentence in sentences:
+            for message in messages_of_field:
                 yield {
                     "row": row.number,
                     "column": heading,
                     "value": values.get(heading, ""),
-                    "words": sentence,
+                    "message": message,
                 }
 
 
-PAGE = {
+PAGE_CONTEXT = {
     "title": "Import parts",
     "columns": COLUMNS,
     "max_rows": MAX_ROWS,

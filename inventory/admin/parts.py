@@ -1,4 +1,4 @@
-"""The pages of the parts."""
+"""The admin pages of parts."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from mechanic_shop.admin.history import HistoryAdminMixin
 from mechanic_shop.admin.sidebar import link_to_list
 from mechanic_shop.core.money import format_cents
 
-from .part_import import PartImport
-from .stock_actions import StockDialogs
-from .stock_movements import MovementInline, chart_of
+from .part_import import PartImportMixin
+from .stock_actions import StockActionsMixin
+from .stock_movements import MovementInline, stock_chart
 
 OUT, LOW, OK = "OUT", "LOW", "OK"
 
@@ -75,7 +75,7 @@ link_to_list(Part, section="Inventory", icon="inventory_2", order=50)
 
 
 @admin.register(Part)
-class PartAdmin(HistoryAdminMixin, PartImport, ExportMixin, StockDialogs):
+class PartAdmin(HistoryAdminMixin, PartImportMixin, ExportMixin, StockActionsMixin):
     deletes_through_service = True
     form = PartForm
     list_display = (
@@ -88,7 +88,7 @@ class PartAdmin(HistoryAdminMixin, PartImport, ExportMixin, StockDialogs):
         "reorder_at",
         "is_active",
     )
-    # What is exported can be changed and imported again.
+    # An exported file can be edited and imported again.
     export_columns = (
         "part_number",
         "name",
@@ -142,7 +142,7 @@ class PartAdmin(HistoryAdminMixin, PartImport, ExportMixin, StockDialogs):
     def get_readonly_fields(
         self, request: HttpRequest, obj: Part | None = None
     ) -> tuple[str, ...]:
-        """Stock is typed once, for a new part; from then on movements change it."""
+        """Only a new part's stock is typed; from then on movements change it."""
         times = ("created_at", "updated_at")
         return ("quantity_in_stock", *times) if obj else times
 
@@ -154,11 +154,11 @@ class PartAdmin(HistoryAdminMixin, PartImport, ExportMixin, StockDialogs):
     ) -> HttpResponse:
         part = kwargs.get("obj")
         if part and request.user.has_perm("inventory.view_stockmovement"):
-            context["stock_chart"] = chart_of(part)
-        answer: HttpResponse = super().render_change_form(
+            context["stock_chart"] = stock_chart(part)
+        response: HttpResponse = super().render_change_form(
             request, context, *args, **kwargs
         )
-        return answer
+        return response
 
     def save_model(
         self, request: HttpRequest, obj: Part, form: forms.ModelForm, change: bool

@@ -1,4 +1,4 @@
-"""The dialogs that put parts on the shelf, take them away or count them."""
+"""Admin dialogs that receive, adjust and count the stock of a part."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_QUANTITY = 1_000_000
 
 
 class StockForm(BaseDialogForm):
-    """A dialog that says which part it is about, and how many there are."""
+    """A dialog that shows the part and its present stock."""
 
     form_before_template = "inventory/stock_now.html"
     note = forms.CharField(
@@ -89,11 +89,11 @@ class CountStockForm(StockForm):
     field_order = ("counted", "note")
 
 
-class StockDialogs(ShopModelAdmin):
-    """Offer the verbs of the shelf on a part's page and in the rows of the list."""
+class StockActionsMixin(ShopModelAdmin):
+    """Add the stock dialogs to a part's page and to the rows of the list."""
 
-    stock_verbs: ClassVar = ("receive_stock", "adjust_stock", "count_stock")
-    actions_detail = actions_row = stock_verbs
+    stock_actions: ClassVar = ("receive_stock", "adjust_stock", "count_stock")
+    actions_detail = actions_row = stock_actions
 
     @dialog(
         "Receive",
@@ -141,13 +141,14 @@ class StockDialogs(ShopModelAdmin):
     def move(
         self, request: HttpRequest, object_id: str, **movement: Any
     ) -> HttpResponse:
-        def run_service(part: Part) -> str:
+        def adjust(part: Part) -> str:
             moved: StockMovement = services.adjust_stock(
                 part=part, by=user_of(request), **movement
             )
-            return self.told(request, part, moved.quantity_after)
+            return self.stock_message(request, part, moved.quantity_after)
 
-        return self.back(request, self.run_service(request, object_id, run_service))
+        response = self.run_service(request, object_id, adjust)
+        return self.redirect_to_list(request, response)
 
     @dialog(
         "Count stock",
@@ -167,20 +168,23 @@ class StockDialogs(ShopModelAdmin):
             services.count_stock(
                 part=part, counted=counted, by=user_of(request), note=note
             )
-            return self.told(request, part, counted)
+            return self.stock_message(request, part, counted)
 
-        return self.back(request, self.run_service(request, object_id, count))
+        response = self.run_service(request, object_id, count)
+        return self.redirect_to_list(request, response)
 
-    def back(self, request: HttpRequest, answer: HttpResponse) -> HttpResponse:
-        """Return to the list, as it was filtered, if the dialog was opened there."""
-        if "HX-Redirect" in answer and (came_from := list_behind(request)):
-            answer["HX-Redirect"] = came_from
-        return answer
+    def redirect_to_list(
+        self, request: HttpRequest, response: HttpResponse
+    ) -> HttpResponse:
+        """Redirect to the filtered list if the dialog was opened there."""
+        if "HX-Redirect" in response and (url := originating_list(request)):
+            response["HX-Redirect"] = url
+        return response
 
-    def told(self, request: HttpRequest, part: Part, quantity: int) -> str:
-        """Say what is left; above a list also of which part."""
-        said = f"{quantity:,} in stock."
-        return f"{part}: {said}" if list_behind(request) else said
+    def stock_message(self, request: HttpRequest, part: Part, quantity: int) -> str:
+        """Say how many are in stock; on the list also say of which part."""
+        message = f"{quantity:,} in stock."
+        return f"{part}: {message}" if originating_list(request) else message
 
     def has_adjust_quantity_permission(
         self, request: HttpRequest, obj: Any = None
@@ -188,8 +192,8 @@ class StockDialogs(ShopModelAdmin):
         return request.user.has_perm("inventory.adjust_quantity")
 
 
-def list_behind(request: HttpRequest) -> str:
-    """Find the list over which a dialog was opened, as a path on this host."""
+def originating_list(request: HttpRequest) -> str:
+    """Return the path and filters of the list on which a dialog was opened, or ""."""
     page = urlsplit(request.headers.get("HX-Current-URL", ""))
     if page.path != reverse("admin:inventory_part_changelist"):
         return ""

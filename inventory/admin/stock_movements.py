@@ -1,4 +1,4 @@
-"""What moved the stock of parts: the ledger, and its picture on a part's page."""
+"""The stock movements in the admin, and the stock chart on a part's page."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from mechanic_shop.admin import ReadOnly, ReadOnlyInline, ShopModelAdmin, badge_
 from mechanic_shop.admin.export import ExportMixin
 from mechanic_shop.admin.sidebar import link_to_list
 
-#: A chart of more points is not seen any better.
-MOST_POINTS = 200
-A_YEAR = 365
+#: More points would not make the chart more readable.
+MAX_POINTS = 200
+DAYS_PER_YEAR = 365
 
-#: Of the chart's script. Stock is counted from nothing on, in whole units.
-OPTIONS: dict[str, Any] = {
+#: Options of Chart.js. The stock axis begins at zero and shows whole units.
+CHART_OPTIONS: dict[str, Any] = {
     "animation": False,
     "responsive": True,
     "maintainAspectRatio": False,
@@ -136,8 +136,8 @@ class StockMovementAdmin(ExportMixin, ReadOnly, ShopModelAdmin):
         return movement.part.name
 
 
-def chart_of(part: Part) -> dict[str, Any] | None:
-    """Draw a part's stock at the end of each day, in two queries however long it is."""
+def stock_chart(part: Part) -> dict[str, Any] | None:
+    """Return the chart of a part's stock at the end of each day, in two queries."""
     last_of_day = dict(
         part.movements.order_by()
         .annotate(day=TruncDate("at"))
@@ -153,8 +153,8 @@ def chart_of(part: Part) -> dict[str, Any] | None:
     left = dict(rows.values_list("pk", "quantity_after"))
     levels = [left[last_of_day[day]] for day in known]
     return {
-        "data": json.dumps(_lines(part, drawn, levels)),
-        "options": json.dumps(OPTIONS),
+        "data": json.dumps(_chart_data(part, drawn, levels)),
+        "options": json.dumps(CHART_OPTIONS),
         "since": drawn[0],
         "lowest": min(levels),
         "highest": max(levels),
@@ -162,20 +162,20 @@ def chart_of(part: Part) -> dict[str, Any] | None:
 
 
 def days_between(first: date, last: date) -> list[date]:
-    """List the days, or some of them at equal distances; always the last one.
+    """List the days, or every n-th of them; the last day is always in.
 
-    A part that came today is drawn from yesterday on, for a line has two ends.
+    A part that was added today is drawn from yesterday on: a line needs two points.
     """
     first = min(first, last - timedelta(days=1))
-    step = (last - first).days // MOST_POINTS + 1
+    step = (last - first).days // MAX_POINTS + 1
     return [
         last - timedelta(days=back)
         for back in range((last - first).days // step * step, -1, -step)
     ]
 
 
-def _lines(part: Part, days: list[date], levels: list[int]) -> dict[str, Any]:
-    """Put stock and reorder level the way the chart's script takes them."""
+def _chart_data(part: Part, days: list[date], levels: list[int]) -> dict[str, Any]:
+    """Return the labels and data sets in the form that Chart.js takes."""
     stock = {
         "label": "In stock",
         "data": levels,
@@ -190,6 +190,6 @@ def _lines(part: Part, days: list[date], levels: list[int]) -> dict[str, Any]:
         "borderWidth": 1,
         "borderDash": [4, 4],
     }
-    spelling = "M j" if (days[-1] - days[0]).days < A_YEAR else "M j, Y"
-    labels = [date_format(day, spelling) for day in days]
+    label_format = "M j" if (days[-1] - days[0]).days < DAYS_PER_YEAR else "M j, Y"
+    labels = [date_format(day, label_format) for day in days]
     return {"labels": labels, "datasets": [stock, reorder]}

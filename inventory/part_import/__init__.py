@@ -1,1 +1,1 @@
-"""Parts as spreadsheets: what a file may hold, and what it would change."""
+"""Import of parts from spreadsheets."""

@@ -1,4 +1,4 @@
-"""The columns of a spreadsheet of parts, and what may stand in their cells."""
+"""The columns of a spreadsheet of parts, and how their cells are parsed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from import_export.widgets import Widget
 from inventory.models import MAX_COST_CENTS
 from mechanic_shop.core.money import format_cents
 
-#: What a spreadsheet computes. An apostrophe before it makes it a text.
+#: A spreadsheet takes such cells for formulas; an apostrophe before them marks text.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-MARKED = re.compile(r"'+[=+\-@\t\r]")
+MARKED_TEXT = re.compile(r"'+[=+\-@\t\r]")
 MAX_QUANTITY = 1_000_000
 
 WHOLE_NUMBER = re.compile(r"[0-9]{1,10}")
@@ -32,19 +32,19 @@ BOOLEAN_WORDS = {
 
 
 class Cell(Widget):
-    """A cell; an empty one leaves the part as it is, or as a new one begins."""
+    """A cell; an empty one keeps the part's value, or a new part's default."""
 
-    def __init__(self, *, needed: bool = False) -> None:
+    def __init__(self, *, required: bool = False) -> None:
         super().__init__()
-        self.needed = needed
+        self.required = required
 
     def clean(self, value: Any, row: Any = None, **kwargs: Any) -> Any:
         text = str(value or "").strip()
         if text:
             return self.read(text)
-        if self.needed:
+        if self.required:
             raise ValueError("This cell is empty.")
-        return self.without_text()
+        return self.empty_value()
 
     def render(self, value: Any, obj: Any = None, **kwargs: Any) -> str:
         return "" if value is None else str(value)
@@ -52,12 +52,12 @@ class Cell(Widget):
     def read(self, text: str) -> Any:
         raise NotImplementedError
 
-    def without_text(self) -> Any:
+    def empty_value(self) -> Any:
         return None
 
 
 class TextCell(Cell):
-    """Words; an empty cell empties what was there."""
+    """Text; an empty cell clears the field."""
 
     def read(self, text: str) -> str:
         if text.startswith(FORMULA_STARTS):
@@ -65,19 +65,19 @@ class TextCell(Cell):
                 "This looks like a formula. If it is meant as text, put an"
                 " apostrophe (') in front of it."
             )
-        return plain(text)
+        return strip_marker(text)
 
-    def without_text(self) -> str:
+    def empty_value(self) -> str:
         return ""
 
 
-def plain(text: str) -> str:
-    """Take away the apostrophe that an export puts before such texts."""
-    return text[1:] if MARKED.match(text) else text
+def strip_marker(text: str) -> str:
+    """Remove the apostrophe that an export puts before text like a formula."""
+    return text[1:] if MARKED_TEXT.match(text) else text
 
 
 class CategoryCell(TextCell):
-    def without_text(self) -> None:  # type: ignore[override]
+    def empty_value(self) -> None:  # type: ignore[override]
         return None
 
 
@@ -120,7 +120,7 @@ class BooleanCell(Cell):
 
 
 class Column(Field):
-    """A column, with what the page of the import says about it."""
+    """A column, with the example and the hint that the import page shows."""
 
     def __init__(
         self, name: str, heading: str, widget: Cell, example: Any, hint: str
@@ -136,14 +136,14 @@ COLUMNS = (
     Column(
         "part_number",
         "Part number",
-        TextCell(needed=True),
+        TextCell(required=True),
         "EXAMPLE-1",
         "Required. A number the shop knows changes that part; case does not matter.",
     ),
     Column(
         "name",
         "Name",
-        TextCell(needed=True),
+        TextCell(required=True),
         "Front brake pads",
         "Required for new parts.",
     ),
@@ -162,7 +162,7 @@ COLUMNS = (
     Column(
         "current_cost_cents",
         "Cost",
-        AmountCell(needed=True),
+        AmountCell(required=True),
         Decimal("34.50"),
         "Required for new parts. Purchase price of one unit, like 12.50.",
     ),
@@ -185,5 +185,5 @@ COLUMNS = (
     ),
 )
 HEADINGS = [column.column_name for column in COLUMNS]
-#: Columns without which there can be no new part.
-NEEDED_FOR_NEW = ("Name", "Cost")
+#: The columns that a file with new parts must have.
+REQUIRED_FOR_NEW = ("Name", "Cost")

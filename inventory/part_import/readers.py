@@ -1,4 +1,4 @@
-"""Reading a spreadsheet of parts, or saying in plain words why it cannot be read."""
+"""Read a spreadsheet of parts, or raise an error that a user understands."""
 
 from __future__ import annotations
 
@@ -17,31 +17,33 @@ from openpyxl import load_workbook  # type: ignore[import-untyped]
 from .fields import HEADINGS
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
-#: What a workbook may grow to when it is unpacked.
+#: The largest size of an unpacked workbook.
 MAX_UNPACKED_BYTES = 50 * 1024 * 1024
 MAX_ROWS = 2_000
 MAX_COLUMNS = 50
-#: The column of a data set that holds the numbers which its rows have in the file. No
-#: file can have it: its heading is not known.
+#: The data set's own column with the row numbers of the file. No file can contain it,
+#: because unknown headings are rejected.
 ROW = "row number"
 
 NumberedCells = tuple[int, list[str]]
 
 
 class UnreadableFile(Exception):
-    """A file that is no spreadsheet of parts; the message says why."""
+    """The file is no readable spreadsheet of parts; the message says why."""
 
 
 class PartsCSV(CSV):
     """Text with commas, semicolons or tabs between the cells."""
 
     def create_dataset(self, in_stream: Any, **kwargs: Any) -> tablib.Dataset:
-        text = _decoded(in_stream)
+        text = _decode(in_stream)
         if "\0" in text:
             raise UnreadableFile(NO_CSV)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+        reader = csv.reader(
+            io.StringIO(text, newline=""), delimiter=_find_delimiter(text)
+        )
         try:
-            return dataset_of(enumerate(reader, start=1))
+            return build_dataset(enumerate(reader, start=1))
         except csv.Error as error:
             raise UnreadableFile(NO_CSV) from error
 
@@ -57,14 +59,14 @@ class PartsXLSX(XLSX):
     """The first sheet of a workbook."""
 
     def create_dataset(self, in_stream: Any, **kwargs: Any) -> tablib.Dataset:
-        _refuse_bombs(in_stream)
+        _reject_zip_bombs(in_stream)
         try:
             book = load_workbook(io.BytesIO(in_stream), read_only=True)
             rows = book.worksheets[0].iter_rows(values_only=True)
         except Exception as error:
             raise UnreadableFile(NO_WORKBOOK) from error
-        return dataset_of(
-            (number, [_text_of(cell) for cell in cells[: MAX_COLUMNS + 1]])
+        return build_dataset(
+            (number, [_cell_text(cell) for cell in cells[: MAX_COLUMNS + 1]])
             for number, cells in enumerate(rows, start=1)
         )
 
@@ -76,7 +78,7 @@ NO_WORKBOOK = (
 )
 
 
-def _decoded(content: bytes | str) -> str:
+def _decode(content: bytes | str) -> str:
     if isinstance(content, str):
         return content
     if content.startswith(b"PK\3\4"):
@@ -93,13 +95,13 @@ def _decoded(content: bytes | str) -> str:
         ) from error
 
 
-def _delimiter(text: str) -> str:
-    """Find what parts the headings; half of the world's spreadsheets write ``;``."""
+def _find_delimiter(text: str) -> str:
+    """Guess the delimiter from the headings; many locales write ``;``."""
     first = text.lstrip().split("\n", 1)[0]
     return max(",;\t", key=first.count)
 
 
-def _refuse_bombs(content: bytes) -> None:
+def _reject_zip_bombs(content: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             size = sum(member.file_size for member in packed.infolist())
@@ -111,8 +113,8 @@ def _refuse_bombs(content: bytes) -> None:
         )
 
 
-def _text_of(cell: Any) -> str:
-    """Write a cell of a workbook the way it would stand in a text file."""
+def _cell_text(cell: Any) -> str:
+    """Return a workbook's cell as text, as a CSV file would contain it."""
     if cell is None:
         return ""
     if isinstance(cell, bool):
@@ -125,35 +127,35 @@ def _text_of(cell: Any) -> str:
     return str(cell) if isinstance(cell, str | int) else f"={cell}"
 
 
-def dataset_of(rows: Iterable[Any]) -> tablib.Dataset:
-    """Collect the rows that hold anything, each behind its number in the file.
+def build_dataset(rows: Iterable[Any]) -> tablib.Dataset:
+    """Collect the rows that are not empty, each with its row number in the file.
 
-    :raises UnreadableFile: if headings are missing, unknown or doubled, if there are
-        too many rows or none
+    :raises UnreadableFile: if headings are missing, unknown or duplicated, or if there
+        are too many rows or none
     """
-    filled = _filled(rows)
+    filled = _non_empty_rows(rows)
     _, headings = next(filled, (0, []))
-    known = _known(headings)
+    known = _check_headings(headings)
     dataset = tablib.Dataset(headers=[ROW, *known])
     for number, cells in filled:
         if len(dataset) == MAX_ROWS:
             raise UnreadableFile(
                 f"The file has more than {MAX_ROWS:,} rows. Split it into several."
             )
-        dataset.append([number, *_fitted(number, cells, len(known))])
+        dataset.append([number, *_pad_row(number, cells, len(known))])
     if not len(dataset):
         raise UnreadableFile("The file has headings and no rows below them.")
     return dataset
 
 
-def _filled(rows: Iterable[Any]) -> Iterator[NumberedCells]:
+def _non_empty_rows(rows: Iterable[Any]) -> Iterator[NumberedCells]:
     for number, cells in rows:
         if any(cell.strip() for cell in cells):
             yield number, cells
 
 
-def _fitted(number: int, cells: list[str], width: int) -> list[str]:
-    """Give each row as many cells as there are headings."""
+def _pad_row(number: int, cells: list[str], width: int) -> list[str]:
+    """Return a row with as many cells as there are headings."""
     if any(cell.strip() for cell in cells[width:]):
         raise UnreadableFile(
             f"Row {number} has more cells than there are headings. Perhaps a text with"
@@ -162,28 +164,28 @@ def _fitted(number: int, cells: list[str], width: int) -> list[str]:
     return [*cells[:width], *[""] * (width - len(cells))]
 
 
-def _known(headings: list[str]) -> list[str]:
+def _check_headings(headings: list[str]) -> list[str]:
     while headings and not headings[-1].strip():
         headings = headings[:-1]
     if not headings:
         raise UnreadableFile("The file is empty.")
-    names = {_key(heading): heading for heading in HEADINGS}
-    if unknown := [name for name in headings if _key(name) not in names]:
+    names = {_normalize_heading(heading): heading for heading in HEADINGS}
+    if unknown := [name for name in headings if _normalize_heading(name) not in names]:
         raise UnreadableFile(
-            f"{_columns(unknown)} not known. Known are: {', '.join(HEADINGS)}."
+            f"{_name_columns(unknown)} not known. Known are: {', '.join(HEADINGS)}."
         )
-    known = [names[_key(heading)] for heading in headings]
+    known = [names[_normalize_heading(heading)] for heading in headings]
     if doubled := [name for name in HEADINGS if known.count(name) > 1]:
-        raise UnreadableFile(f"{_columns(doubled)} there more than once.")
+        raise UnreadableFile(f"{_name_columns(doubled)} there more than once.")
     if HEADINGS[0] not in known:
         raise UnreadableFile(f"The column “{HEADINGS[0]}” is missing.")
     return known
 
 
-def _key(heading: str) -> str:
+def _normalize_heading(heading: str) -> str:
     return re.sub(r"[\s_]+", " ", heading).strip().casefold()
 
 
-def _columns(names: list[str]) -> str:
+def _name_columns(names: list[str]) -> str:
     quoted = ", ".join(f"“{name.strip()[:40] or 'without a name'}”" for name in names)
     return f"The column {quoted} is" if len(names) == 1 else f"The columns {quoted} are"

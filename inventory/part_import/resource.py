@@ -1,8 +1,7 @@
-"""What the rows of a spreadsheet would change, and the services that change it.
+"""Import the rows of a spreadsheet through the services, first as a dry run.
 
-Looking at a plan and carrying it out are the same import: the first is a dry run, and
-the second ends by comparing what it did with what the person agreed to. If that is not
-the same, all of it is undone.
+The dry run makes the plan that a user confirms. The final run compares its changes with
+the confirmed plan at the end; if they differ, everything is rolled back.
 """
 
 from __future__ import annotations
@@ -24,16 +23,16 @@ from inventory import services
 from inventory.models import Part
 from mechanic_shop.accounts.models import User
 
-from .fields import COLUMNS, NEEDED_FOR_NEW, Column, plain
+from .fields import COLUMNS, REQUIRED_FOR_NEW, Column, strip_marker
 from .readers import ROW
 
-KEYS_AT_ONCE = 500
-#: The permissions that rows may need, and what is said where one is missing.
+CHUNK_SIZE = 500
+#: The permissions that rows may need, and the message if a user lacks one.
 ADD = "inventory.add_part"
 CHANGE = "inventory.change_part"
 ADJUST = "inventory.adjust_quantity"
 STOCK = "quantity_in_stock"
-MISSING = {
+PERMISSION_ERRORS = {
     ADD: "The file has new parts, and you may not add parts.",
     CHANGE: "The file changes parts, and you may not change parts.",
     ADJUST: "The file changes quantities, and you may not adjust the stock.",
@@ -46,7 +45,7 @@ class ImportRejected(Exception):
 
 @dataclass(frozen=True)
 class Change:
-    """One cell that differs from what the shop has, both values as cells."""
+    """A cell that differs from the stored part; both values are formatted as cells."""
 
     column: Column
     old: str
@@ -54,17 +53,17 @@ class Change:
 
 
 class PartRowResult(RowResult):
-    """What became of one row: its number in the file, and what it changes."""
+    """The result of one row: its number in the file, and its changes."""
 
     number: int = 0
     changes: tuple[Change, ...] = ()
 
     @property
-    def news(self) -> list[Change]:
-        """What to show: a new part's number and name stand beside it already."""
-        beside = set() if self.is_update() else {"part_number", "name"}
-        shown = [each for each in self.changes if each.column.attribute not in beside]
-        return [each for each in shown if each.new or each.old]
+    def displayed_changes(self) -> list[Change]:
+        """The changes to list; a new part's number and name have their own column."""
+        shown = set() if self.is_update() else {"part_number", "name"}
+        others = [each for each in self.changes if each.column.attribute not in shown]
+        return [each for each in others if each.new or each.old]
 
     @property
     def is_stock_count(self) -> bool:
@@ -73,7 +72,7 @@ class PartRowResult(RowResult):
 
 
 class PartImportResult(Result):
-    """What a file would do, or did."""
+    """The result of an import, or of its dry run."""
 
     rows: list[PartRowResult]
 
@@ -86,12 +85,12 @@ class PartImportResult(Result):
 
     @property
     def stock_counts(self) -> int:
-        """How many rows put another quantity on a shelf that is there already."""
+        """The number of rows that change the quantity of an existing part."""
         return sum(row.is_stock_count for row in self.rows)
 
     @property
     def rejections(self) -> list[str]:
-        """Why the file cannot be imported as a whole."""
+        """The reasons why the file as a whole is rejected."""
         return [str(error.error) for error in self.base_errors]
 
     @property
@@ -100,7 +99,7 @@ class PartImportResult(Result):
 
     @property
     def fingerprint(self) -> str:
-        """Sum up what a file does, to notice when that becomes something else."""
+        """A digest of all changes, by which a changed plan is noticed."""
         plan = [
             [row.number, row.import_type]
             + [[each.column.column_name, each.old, each.new] for each in row.changes]
@@ -110,7 +109,7 @@ class PartImportResult(Result):
 
 
 class PlanChanged(Exception):
-    """The parts have changed since the person agreed to what the file would do."""
+    """The parts have changed since the user confirmed the plan."""
 
     def __init__(self, result: PartImportResult) -> None:
         super().__init__()
@@ -118,7 +117,7 @@ class PlanChanged(Exception):
 
 
 class PrefetchedLoader(BaseInstanceLoader):
-    """Hand out copies of the parts that were read before the first row."""
+    """Return copies of the parts that were loaded before the first row."""
 
     def get_instance(self, row: dict[str, Any]) -> Part | None:
         known: Part | None = self.resource.known.get(part_key(row))
@@ -126,10 +125,10 @@ class PrefetchedLoader(BaseInstanceLoader):
 
 
 class PartResource(ModelResource):
-    """Compare each row with its part, and have the services write what differs.
+    """Compare each row with its part, and write the differences through the services.
 
-    :param user: who imports; the rows need this person's permissions
-    :param agreed: the fingerprint that the import has to have; ``None`` in a dry run
+    :param user: the user who imports; every row needs their permissions
+    :param confirmed: the fingerprint of the confirmed plan; None in a dry run
     """
 
     class Meta:
@@ -143,11 +142,11 @@ class PartResource(ModelResource):
         skip_diff = True
         store_instance = True
 
-    def __init__(self, *, user: User, agreed: str | None = None) -> None:
+    def __init__(self, *, user: User, confirmed: str | None = None) -> None:
         super().__init__()
         self.fields = {column.attribute: column for column in COLUMNS}
         self.user = user
-        self.agreed = agreed
+        self.confirmed = confirmed
 
     @classmethod
     def get_result_class(cls) -> type[PartImportResult]:
@@ -164,13 +163,15 @@ class PartResource(ModelResource):
         self.first_row: dict[str, int] = {}
         for row in rows:
             self.first_row.setdefault(part_key(row), row[ROW])
-        is_final = self.agreed is not None
-        self.known = known_parts(list(self.first_row), lock=is_final)
-        self.missing = {code for code in MISSING if not self.user.has_perm(code)}
+        is_final = self.confirmed is not None
+        self.known = load_parts(list(self.first_row), lock=is_final)
+        self.missing = {
+            code for code in PERMISSION_ERRORS if not self.user.has_perm(code)
+        }
         self.rejections = list(self._missing_columns(dataset.headers))
 
     def _missing_columns(self, headers: list[str]) -> Iterator[str]:
-        missing = [name for name in NEEDED_FOR_NEW if name not in headers]
+        missing = [name for name in REQUIRED_FOR_NEW if name not in headers]
         unknown = [key for key in self.first_row if key and key not in self.known]
         if missing and unknown:
             yield (
@@ -180,24 +181,24 @@ class PartResource(ModelResource):
             )
 
     def after_import(self, dataset: Any, result: PartImportResult, **_: Any) -> None:
-        """Say why the file is rejected, if it is.
+        """Report why the file is rejected, if it is.
 
-        :raises PlanChanged: if this is not what the person agreed to
+        :raises PlanChanged: if these are not the confirmed changes
         """
         for sentence in dict.fromkeys(self.rejections):
             result.append_base_error(Error(ImportRejected(sentence)))
-        is_as_agreed = result.is_valid and result.fingerprint == self.agreed
-        if self.agreed is not None and not is_as_agreed:
+        is_as_confirmed = result.is_valid and result.fingerprint == self.confirmed
+        if self.confirmed is not None and not is_as_confirmed:
             raise PlanChanged(result)
 
     def handle_import_error(self, result: Any, error: Exception, *_: Any) -> None:
-        """Let pass what is not a fault of the file; all of the import is undone."""
+        """Raise errors that are no fault of the file; the import is rolled back."""
         raise error
 
     # --- Row by row -------------------------------------------------------------------
 
     def import_row(self, row: Any, instance_loader: Any, **kwargs: Any) -> RowResult:
-        """Import a row; what a service or the database says is no fault of the file."""
+        """Import a row; errors of a service or the database are raised."""
         result: RowResult = super().import_row(row, instance_loader, **kwargs)
         for error in result.errors:
             raise error.error
@@ -214,7 +215,7 @@ class PartResource(ModelResource):
     def import_field(
         self, field: Any, instance: Part, row: Any, is_m2m: bool = False, **kwargs: Any
     ) -> None:
-        """Keep the spelling of a number that the shop knows, and how lines end."""
+        """Keep an existing part's spelling of the number, and its line endings."""
         if field.attribute == "part_number" and instance.pk is not None:
             return
         before = getattr(instance, field.attribute)
@@ -237,7 +238,7 @@ class PartResource(ModelResource):
         import_validation_errors: Any = None,
         validate_unique: bool = True,
     ) -> None:
-        """Check the fields; what is unique was compared for all rows at once."""
+        """Validate the fields; unique values were compared for all rows at once."""
         errors = dict(import_validation_errors or {})
         try:
             instance.full_clean(
@@ -251,12 +252,14 @@ class PartResource(ModelResource):
     def save_instance(
         self, instance: Part, is_create: bool, row: dict[str, Any], **kwargs: Any
     ) -> None:
-        """Let the service write what differs, if the person may and this is final."""
+        """Write the differences, unless it is a dry run or a permission is missing."""
         names = [each.column.attribute for each in self._changes(row, instance)]
         needed = (
             {ADD} if is_create else {ADJUST if n == STOCK else CHANGE for n in names}
         )
-        self.rejections += [MISSING[code] for code in sorted(needed & self.missing)]
+        self.rejections += [
+            PERMISSION_ERRORS[code] for code in sorted(needed & self.missing)
+        ]
         if kwargs["dry_run"] or self.rejections:
             return
         values = {name: getattr(instance, name) for name in names}
@@ -273,7 +276,7 @@ class PartResource(ModelResource):
         row_result.changes = self._changes(row, row_result.instance)
 
     def _changes(self, row: dict[str, Any], instance: Part) -> tuple[Change, ...]:
-        """Name what differs; of a new part everything it begins with."""
+        """Return the cells that differ; for a new part all of them."""
         known = self.known.get(part_key(row))
         return tuple(
             Change(
@@ -285,21 +288,21 @@ class PartResource(ModelResource):
 
 
 def part_key(row: dict[str, Any]) -> str:
-    """Return the number by which the shop tells parts apart."""
-    return plain(row[COLUMNS[0].column_name].strip()).upper()
+    """Return the part number in the form in which numbers are compared."""
+    return strip_marker(row[COLUMNS[0].column_name].strip()).upper()
 
 
 def same_lines(old: Any, new: Any) -> bool:
-    """Tell texts apart by their words; a workbook has its own ends of lines."""
+    """Return whether two texts differ at most in line endings, as in a workbook."""
     texts = isinstance(old, str) and isinstance(new, str)
     return texts and old.splitlines() == new.splitlines()
 
 
-def known_parts(keys: list[str], *, lock: bool) -> dict[str, Part]:
-    """Read the parts with these numbers; locks go by id, as everywhere."""
+def load_parts(keys: list[str], *, lock: bool) -> dict[str, Part]:
+    """Load the parts with these numbers; rows are locked in the order of ids."""
     pks: list[int] = []
-    for start in range(0, len(keys), KEYS_AT_ONCE):
-        some = keys[start : start + KEYS_AT_ONCE]
+    for start in range(0, len(keys), CHUNK_SIZE):
+        some = keys[start : start + CHUNK_SIZE]
         pks += Part.objects.filter(part_number_key__in=some).values_list(
             "pk", flat=True
         )
@@ -307,8 +310,6 @@ def known_parts(keys: list[str], *, lock: bool) -> dict[str, Part]:
     parts = Part.objects.select_for_update() if lock else Part.objects.all()
     return {
         part.part_number_key: part
-        for start in range(0, len(pks), KEYS_AT_ONCE)
-        for part in parts.filter(pk__in=pks[start : start + KEYS_AT_ONCE]).order_by(
-            "pk"
-        )
+        for start in range(0, len(pks), CHUNK_SIZE)
+        for part in parts.filter(pk__in=pks[start : start + CHUNK_SIZE]).order_by("pk")
     }

@@ -69,7 +69,7 @@ def refused(client: Client, file: SimpleUploadedFile) -> str:
 
 def problems(client: Client, *lines: str) -> list[tuple[Any, ...]]:
     page = upload(client, csv_of(*lines))
-    assert not page.context["can_agree"]
+    assert not page.context["can_confirm"]
     return [tuple(problem.values()) for problem in page.context["problems"]]
 
 
@@ -128,7 +128,7 @@ class TestAnUpload:
         part.refresh_from_db()
         assert (part.name, part.quantity_in_stock) == ("Brake pad", 5)
         assert Part.objects.count() == 1
-        assert page.context["can_agree"]
+        assert page.context["can_confirm"]
 
     def test_shows_what_would_be_added_and_changed(
         self, boss: User, desk: Client
@@ -182,11 +182,11 @@ class TestAnUpload:
     def test_clears_away_what_nobody_came_back_to(self, desk: Client) -> None:
         upload(desk, csv_of(HEAD, "NEW,New,1,1"))
         now = timezone.now()
-        PendingImport.objects.update(created_at=now - PendingImport.PATIENCE)
+        PendingImport.objects.update(created_at=now - PendingImport.EXPIRES_AFTER)
 
         page = upload(desk, csv_of(HEAD, "NEW,New,1,1"))
 
-        assert page.context["can_agree"]
+        assert page.context["can_confirm"]
         assert PendingImport.objects.get().created_at >= now
 
     @pytest.mark.parametrize("codename", ["add_part", "change_part", "adjust_quantity"])
@@ -262,10 +262,10 @@ class TestAFileIsRefused:
     def test_if_it_has_new_parts_without_their_columns(self, desk: Client) -> None:
         page = upload(desk, csv_of("Part number,Name", "NEW-1,Pad"))
 
-        [words] = page.context["refusals"]
+        [words] = page.context["rejections"]
         assert "the first is NEW-1 in row 2" in words
         assert "this column is missing: Cost" in words
-        assert not page.context["can_agree"]
+        assert not page.context["can_confirm"]
 
 
 class TestARow:
@@ -489,9 +489,9 @@ class TestRights:
 
         page = upload(allowed("view_part", *(rights - {right})), csv_of(HEAD, row))
 
-        [refusal] = page.context["refusals"]
+        [refusal] = page.context["rejections"]
         assert words in refusal
-        assert not page.context["can_agree"]
+        assert not page.context["can_confirm"]
 
     def test_are_asked_again_at_the_end(self, boss: User) -> None:
         client = allowed("view_part", "add_part", "change_part")

@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from inventory.admin.stock_movements import MOST_POINTS, chart_of, days_between
+from inventory.admin.stock_movements import MAX_POINTS, days_between, stock_chart
 from inventory.models import Part, StockMovement
 from inventory.services import adjust_stock
 from mechanic_shop.accounts.models import User
@@ -186,7 +186,7 @@ class TestTheChart:
     ) -> None:
         part = make_part(boss, stock=0)
 
-        assert chart_of(part) is None
+        assert stock_chart(part) is None
         assert "stock-chart" not in text_of(desk.get(page_of(part)))
 
     @pytest.mark.parametrize("days", [1, 2, 199, 200, 201, 202, 1000, 4000])
@@ -195,7 +195,7 @@ class TestTheChart:
 
         drawn = days_between(today - timedelta(days=days), today)
 
-        assert 2 <= len(drawn) <= MOST_POINTS + 1
+        assert 2 <= len(drawn) <= MAX_POINTS + 1
         assert drawn[-1] == today
         assert len({after - before for before, after in pairwise(drawn)}) == 1
 
@@ -238,7 +238,7 @@ def backdate(movement: StockMovement, *, days_ago: int) -> None:
 
 
 def lines_of(part: Part) -> Any:
-    chart = chart_of(part)
+    chart = stock_chart(part)
     assert chart is not None
     return [line["data"] for line in json.loads(chart["data"])["datasets"]]
 
