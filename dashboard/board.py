@@ -18,7 +18,7 @@ from django.utils import timezone
 from mechanic_shop.accounts.models import User
 from mechanic_shop.admin import user_of
 from mechanics.models import Mechanic
-from tickets.admin.status_actions import TicketMoves
+from tickets.admin.status_actions import TicketStatusActionsMixin
 from tickets.admin.summary import PRIORITY_WORDS
 from tickets.models import (
     ServiceTicket,
@@ -130,7 +130,7 @@ class Column:
         return self.total - len(self.cards)
 
 
-def board(request: HttpRequest, model_admin: TicketMoves) -> HttpResponse:
+def board(request: HttpRequest, model_admin: TicketStatusActionsMixin) -> HttpResponse:
     """Show the board, or move the ticket whose button was pressed."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
@@ -141,7 +141,7 @@ def board(request: HttpRequest, model_admin: TicketMoves) -> HttpResponse:
 # --- Moving ---------------------------------------------------------------------------
 
 
-def move_card(tickets: TicketMoves, request: HttpRequest) -> HttpResponse:
+def move_card(tickets: TicketStatusActionsMixin, request: HttpRequest) -> HttpResponse:
     """Move the ticket whose button was pressed, and show the board again."""
     ticket_id, _, word = request.POST.get("move", "").partition(":")
     anchor = ""
@@ -154,13 +154,16 @@ def move_card(tickets: TicketMoves, request: HttpRequest) -> HttpResponse:
 
 
 def _move(
-    tickets: TicketMoves, request: HttpRequest, ticket_id: str, status: TicketStatus
+    tickets: TicketStatusActionsMixin,
+    request: HttpRequest,
+    ticket_id: str,
+    status: TicketStatus,
 ) -> bool:
     """Return whether the ticket moved; if it did not, a message says why."""
     moved: list[str] = []
 
     def move(ticket: ServiceTicket) -> str:
-        said = tickets.move(request, ticket, status)
+        said = tickets.move_ticket(request, ticket, status)
         moved.append(said)
         return said
 
@@ -177,7 +180,7 @@ def _move(
 # --- Showing --------------------------------------------------------------------------
 
 
-def show_board(tickets: TicketMoves, request: HttpRequest) -> HttpResponse:
+def show_board(tickets: TicketStatusActionsMixin, request: HttpRequest) -> HttpResponse:
     request.current_app = tickets.admin_site.name
     user = user_of(request)
     mechanics = _mechanics(user)
@@ -219,7 +222,7 @@ def read_filters(request: HttpRequest, mechanics: list[tuple[str, str]]) -> Filt
 
 
 def _columns(
-    tickets: TicketMoves, request: HttpRequest, filters: Filters
+    tickets: TicketStatusActionsMixin, request: HttpRequest, filters: Filters
 ) -> list[Column]:
     """Make the columns in a number of queries that no number of tickets changes."""
     user = user_of(request)
@@ -265,7 +268,7 @@ def _load_mechanics(tickets: Iterable[ServiceTicket]) -> None:
 
 
 def _filters_of_the_list(
-    tickets: TicketMoves, request: HttpRequest, filters: Filters
+    tickets: TicketStatusActionsMixin, request: HttpRequest, filters: Filters
 ) -> dict[str, str]:
     """Say to the list what the board is filtered by, as far as the list knows it."""
     listed = {"priority__exact": filters.priority} if filters.priority else {}

@@ -29,10 +29,10 @@ LOW_STOCK = PreparedList(lambda: Part.objects.active().low_on_stock().order_by("
 @schema.parts
 class PartViewSet(ShopModelViewSet[Part]):
     #: Any of these allows an update; each changed field then needs its own permission.
-    CHANGES = ("inventory.change_part", "inventory.adjust_quantity")
+    UPDATE_PERMISSIONS = ("inventory.change_part", "inventory.adjust_quantity")
     action_permissions = {
-        "update": CHANGES,
-        "partial_update": CHANGES,
+        "update": UPDATE_PERMISSIONS,
+        "partial_update": UPDATE_PERMISSIONS,
         "adjust_quantity": "inventory.adjust_quantity",
         "movements": "inventory.view_stockmovement",
     }

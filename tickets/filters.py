@@ -17,7 +17,7 @@ from mechanic_shop.api.filters import (
 
 from .models import ServiceTicket
 
-#: As many digits as any id has.
+#: An id has at most this many digits.
 MECHANIC_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 

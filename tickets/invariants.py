@@ -1,4 +1,4 @@
-"""What always holds of tickets: status, events, parts and movements agree."""
+"""Invariants of tickets: status, events, parts and movements agree."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from .models import ServiceTicket, TicketEvent, TicketEventKind, TicketPart
 Kind = TicketEventKind
 Status = ServiceTicket.Status
 
-#: Nothing of this happens to a ticket that is closed.
+#: Events that no closed ticket may get.
 WORK = (
     Kind.FIELDS_CHANGED,
     Kind.MECHANIC_ASSIGNED,
@@ -39,8 +39,8 @@ WORK = (
     Kind.PART_REMOVED,
 )
 
-# Looking up each line's movements would leave it to the database to search by ticket,
-# which is quick, or by part, which is not. Adding both up in one pass is always quick.
+# A subquery per line might use the index on ticket, which is fast, or the one on part,
+# which is slow. Adding up both in one pass is always fast.
 UNEQUAL_LINES = """
     SELECT ticket_id, part_id, SUM(taken), SUM(used)
     FROM (
@@ -91,8 +91,8 @@ def work_after_the_end() -> Iterator[str]:
     is_late = Q(kind__in=WORK, ended=F("moved"))
     events = (
         TicketEvent.objects.filter(kind__in=(Kind.STATUS_CHANGED, *WORK))
-        .annotate(moved=_last_one(is_move), ended=_last_one(is_end))
-        # A filter by kind alone would be applied before the moves are looked for.
+        .annotate(moved=_last_event(is_move), ended=_last_event(is_end))
+        # A filter by kind alone would remove the status changes from the window.
         .annotate(late=Case(When(is_late, then=True), default=False))
         .filter(late=True)
         .order_by("pk")
@@ -102,7 +102,7 @@ def work_after_the_end() -> Iterator[str]:
         yield f"Event {pk} ({kind}) is work on ticket {ticket}, closed by event {end}."
 
 
-def _last_one(condition: Q) -> Window:
+def _last_event(condition: Q) -> Window:
     """Find the last such event of the same ticket, up to the event itself."""
     pk = Case(When(condition, then=F("pk")), output_field=BigIntegerField())
     return Window(Max(pk), partition_by=F("ticket_id"), order_by="pk")
@@ -120,13 +120,17 @@ def status_unlike_events() -> Iterator[str]:
         ticket=OuterRef("pk"), kind__in=(Kind.OPENED, Kind.STATUS_CHANGED)
     ).order_by("-pk")
     tickets = (
-        ServiceTicket.objects.annotate(told=Subquery(moves.values(told=status)[:1]))
-        .exclude(told=None)
-        .exclude(told=F("status"))
+        ServiceTicket.objects.annotate(
+            recorded=Subquery(moves.values(recorded=status)[:1])
+        )
+        .exclude(recorded=None)
+        .exclude(recorded=F("status"))
         .order_by("pk")
     )
-    for pk, present, told in tickets.values_list("pk", "status", "told").iterator():
-        yield f"Ticket {pk} is {present}, but its last status event says {told!r}."
+    for pk, present, recorded in tickets.values_list(
+        "pk", "status", "recorded"
+    ).iterator():
+        yield f"Ticket {pk} is {present}, but its last status event says {recorded!r}."
 
 
 @invariants.add

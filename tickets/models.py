@@ -1,4 +1,4 @@
-"""Service tickets: the work on a car, who does it, what goes into it, what happened."""
+"""Service tickets, with their mechanics, parts and timeline."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class TicketEventKind(models.TextChoices):
 
 class ServiceTicketQuerySet(models.QuerySet["ServiceTicket"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Keep the tickets this user may know exist."""
+        """Keep the tickets that the user may see: staff all, customers their own."""
         if user.has_perm("tickets.view_serviceticket"):
             return self
         if not user.is_authenticated:
@@ -73,11 +73,11 @@ class ServiceTicketQuerySet(models.QuerySet["ServiceTicket"]):
         return self.filter(status=TicketStatus.COMPLETED, closed_at__gte=moment)
 
     def by_urgency(self) -> Self:
-        """Put the most urgent first, and of those the one that waits the longest."""
+        """Order by priority, then by the time of opening."""
         return self.order_by("priority", "opened_at", "pk")
 
-    def with_car(self) -> Self:
-        """Load with a ticket its car and the customer it belongs to."""
+    def with_vehicle(self) -> Self:
+        """Load the vehicle and the customer with each ticket."""
         return self.select_related("customer", "vehicle")
 
 
@@ -87,9 +87,9 @@ class ServiceTicket(models.Model):
     Status = TicketStatus
 
     CLOSED = (Status.COMPLETED, Status.CANCELLED)
-    #: What a new ticket may start as.
+    #: The statuses that a new ticket may have.
     STARTS = (Status.OPEN, Status.IN_PROGRESS, Status.WAITING)
-    #: Every allowed move; whatever is not here is an illegal one.
+    #: All allowed changes of status.
     MOVES: dict[str, tuple[TicketStatus, ...]] = {
         Status.OPEN: (Status.IN_PROGRESS, Status.WAITING, Status.CANCELLED),
         Status.IN_PROGRESS: (Status.WAITING, Status.COMPLETED, Status.CANCELLED),
@@ -164,13 +164,13 @@ class ServiceTicket(models.Model):
         return f"Ticket {self.pk}"
 
     @cached_property
-    def shown_mechanics(self) -> list[TicketMechanic]:
-        """The assignments as an answer shows them; see ``load_lines``."""
+    def loaded_mechanics(self) -> list[TicketMechanic]:
+        """Assignments with their mechanics; lists load them by ``prefetch_lines``."""
         return MECHANICS_OF_TICKETS.all(self.pk)
 
     @cached_property
-    def shown_parts(self) -> list[TicketPart]:
-        """The lines as an answer shows them; see ``load_lines``."""
+    def loaded_parts(self) -> list[TicketPart]:
+        """Lines with their parts; lists load them by ``prefetch_lines``."""
         return PARTS_OF_TICKETS.all(self.pk)
 
     @property
@@ -274,7 +274,7 @@ class TicketPart(models.Model):
 
     @property
     def total_cost_cents(self) -> int:
-        """What the line costs the customer, rounded half up once."""
+        """The price of the line for the customer; rounded half up, once."""
         factor = (100 + self.markup_percentage) / Decimal(100)
         exact = self.quantity_used * self.unit_cost_cents * factor
         return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
@@ -306,23 +306,23 @@ PARTS_OF_TICKETS = PreparedQuery(
         TicketPart.objects.select_related("part").filter(ticket__in=pks).order_by("pk")
     )
 )
-LINES_OF_PART = PreparedQuery(
+LINE_OF_PART = PreparedQuery(
     lambda ticket_id, part_id: TicketPart.objects.filter(
         ticket_id=ticket_id, part_id=part_id
     )
 )
 
 
-def load_lines(tickets: Sequence[ServiceTicket]) -> None:
-    """Read the mechanics and parts of up to a hundred tickets, in two queries."""
+def prefetch_lines(tickets: Sequence[ServiceTicket]) -> None:
+    """Load the mechanics and parts of up to a hundred tickets in two queries."""
     if not tickets:
         return
     pks = [ticket.pk for ticket in tickets]
     mechanics = _by_ticket(MECHANICS_OF_TICKETS.all(*pks))
     parts = _by_ticket(PARTS_OF_TICKETS.all(*pks))
     for ticket in tickets:
-        ticket.shown_mechanics = mechanics[ticket.pk]
-        ticket.shown_parts = parts[ticket.pk]
+        ticket.loaded_mechanics = mechanics[ticket.pk]
+        ticket.loaded_parts = parts[ticket.pk]
 
 
 def _by_ticket(lines: Sequence[Line]) -> defaultdict[int, list[Line]]:

@@ -1,4 +1,4 @@
-"""Which permission which change of a ticket needs; the API and the admin ask here."""
+"""The permissions that a change of a ticket needs; used by the API and the admin."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .models import ServiceTicket, TicketStatus
 
 
 def required_permissions(ticket: ServiceTicket, body: dict[str, Any]) -> set[str]:
-    """Name the permissions that this update of a ticket needs; repeating needs none."""
+    """Return the permissions that an update needs; unchanged values need none."""
     changed = {name for name, value in body.items() if getattr(ticket, name) != value}
     permissions = {"tickets.change_serviceticket"} if changed - {"status"} else set()
     if "status" in changed:

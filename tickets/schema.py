@@ -17,12 +17,12 @@ from .serializers import (
     AddPartSerializer,
     AssignedMechanicSerializer,
     AssignMechanicSerializer,
-    AssignmentFields,
+    ChangeAssignmentSerializer,
+    ChangeTicketPartSerializer,
     EditedMechanicsSerializer,
     EditMechanicsSerializer,
     InstalledPartSerializer,
     InstallPartSerializer,
-    LineFields,
     NoteSerializer,
     RemovedMechanicSerializer,
     ServiceTicketSerializer,
@@ -252,7 +252,7 @@ edit = extend_schema(
 change_assignment = extend_schema(
     description="Technicians log the minutes of the mechanic linked to their login,"
     " service advisors those of all.",
-    request=AssignmentFields,
+    request=ChangeAssignmentSerializer,
     responses={200: TicketMechanicSerializer, 409: CLOSED},
     examples=[request_example(minutes_worked=45)],
 )
@@ -287,7 +287,7 @@ install_part = extend_schema(
 change_installed_part = extend_schema(
     description="A difference in quantity moves through the stock; the cost stays what"
     " it was.",
-    request=LineFields,
+    request=ChangeTicketPartSerializer,
     responses={
         200: TicketPartSerializer,
         409: conflict(

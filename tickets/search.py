@@ -32,7 +32,7 @@ def find_tickets(user: User, term: str) -> Iterator[SearchResult]:
             description.append(str(ticket.vehicle))
         if user.has_perm("customers.view_customer"):
             description.append(str(ticket.customer))
-        description.append(_shortened(ticket.problem_description))
+        description.append(_shorten(ticket.problem_description))
         yield search_result(ticket, f"{ticket}", description, "assignment")
 
 
@@ -43,6 +43,6 @@ def _exact_first(tickets: QuerySet[ServiceTicket], pk: int | None) -> Any:
     return tickets.annotate(is_it=Q(pk=pk)).order_by("-is_it", "-pk")[:MAX_RESULTS]
 
 
-def _shortened(text: str) -> str:
+def _shorten(text: str) -> str:
     line = " ".join(text.split())
     return line if len(line) <= 60 else f"{line[:59]}…"

@@ -1,4 +1,4 @@
-"""The shape of tickets, their lines and their timeline."""
+"""Serializers of tickets, their lines and their timeline."""
 
 from __future__ import annotations
 
@@ -104,9 +104,11 @@ class ServiceTicketSerializer(StrictModelSerializer[ServiceTicket]):
     vehicle = BriefVehicleSerializer(read_only=True)
     customer = BriefCustomerSerializer(read_only=True)
     ticket_mechanics = TicketMechanicSerializer(
-        source="shown_mechanics", many=True, read_only=True
+        source="loaded_mechanics", many=True, read_only=True
     )
-    ticket_parts = TicketPartSerializer(source="shown_parts", many=True, read_only=True)
+    ticket_parts = TicketPartSerializer(
+        source="loaded_parts", many=True, read_only=True
+    )
 
     class Meta:
         model = ServiceTicket
@@ -140,7 +142,7 @@ class ServiceTicketSerializer(StrictModelSerializer[ServiceTicket]):
         """Add up the lines that were not given back."""
         return sum(
             line.total_cost_cents
-            for line in ticket.shown_parts
+            for line in ticket.loaded_parts
             if line.returned_at is None
         )
 
@@ -153,7 +155,7 @@ class ServiceTicketSerializer(StrictModelSerializer[ServiceTicket]):
 
 
 @extend_schema_serializer(component_name="ChangeAssignment")
-class AssignmentFields(StrictSerializer):
+class ChangeAssignmentSerializer(StrictSerializer):
     """``role`` and ``minutes_worked``, without defaults: what is absent stays."""
 
     role = serializers.CharField(max_length=100, required=False)
@@ -210,7 +212,7 @@ class AssignedMechanicSerializer(RemovedMechanicSerializer):
 
 
 @extend_schema_serializer(component_name="ChangeInstalledPart")
-class LineFields(StrictSerializer):
+class ChangeTicketPartSerializer(StrictSerializer):
     """What may be changed on an installed part."""
 
     quantity_used = WholeNumberField(
@@ -228,7 +230,7 @@ class LineFields(StrictSerializer):
 
 
 @extend_schema_serializer(component_name="InstallPart")
-class InstallPartSerializer(LineFields):
+class InstallPartSerializer(ChangeTicketPartSerializer):
     """What is put on a ticket: how many, at which markup, with which warranty."""
 
     quantity_used = WholeNumberField(min_value=1, max_value=MAX_QUANTITY)

@@ -1,9 +1,9 @@
-"""What tickets tell the apps above them, which they do not know.
+"""Signals of tickets, for apps above that ``tickets`` does not import.
 
-A service sends each with ``send()`` in its transaction, when its own rules allow the
-change and before it is made. The ticket's row is locked until the end. A receiver may
-write, and it may refuse by raising a ``Conflict``: then nothing of the request holds,
-not even what other receivers wrote. The sender is always ``ServiceTicket``.
+A service sends them with ``send()`` in its transaction, after its own checks and before
+the change. The ticket's row is locked until the commit. A receiver may write, and it
+may reject the change by raising a ``Conflict``: then the whole request is rolled back,
+including what other receivers wrote. The sender is always ``ServiceTicket``.
 """
 
 from django.dispatch import Signal

@@ -1,4 +1,4 @@
-"""Service tickets; the verbs on mechanics, parts and the timeline are grouped below."""
+"""Views of service tickets, and their actions on mechanics, parts and the timeline."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ from mechanics.models import Mechanic
 
 from . import schema, services
 from .filters import TicketFilterSet
-from .models import ServiceTicket, load_lines
+from .models import ServiceTicket, prefetch_lines
 from .permissions import required_permissions
 from .serializers import (
     AddInventorySerializer,
     AddPartSerializer,
     AssignedMechanicSerializer,
     AssignMechanicSerializer,
-    AssignmentFields,
+    ChangeAssignmentSerializer,
+    ChangeTicketPartSerializer,
     EditedMechanicsSerializer,
     EditMechanicsSerializer,
     InstalledPartSerializer,
     InstallPartSerializer,
-    LineFields,
     NoteSerializer,
     RemovedMechanicSerializer,
     ServiceTicketSerializer,
@@ -49,18 +49,20 @@ from .serializers import (
 )
 
 Status = ServiceTicket.Status
-TICKET_BY_ID = PreparedQuery(lambda pk: ServiceTicket.objects.with_car().filter(pk=pk))
+TICKET_BY_ID = PreparedQuery(
+    lambda pk: ServiceTicket.objects.with_vehicle().filter(pk=pk)
+)
 
 TICKETS = PreparedList(
-    lambda: ServiceTicket.objects.with_car().order_by("-opened_at", "-pk")
+    lambda: ServiceTicket.objects.with_vehicle().order_by("-opened_at", "-pk")
 )
 TICKETS_IN_PROGRESS = PreparedList(
     lambda: TICKETS.build().filter(status__in=[Status.IN_PROGRESS])
 )
 
 
-class TicketRows(ShopViewSet[ServiceTicket]):
-    """What every view of tickets shares."""
+class TicketViewSetBase(ShopViewSet[ServiceTicket]):
+    """The queryset, serializer and filters that all views of tickets share."""
 
     results_key = "service_tickets"
     queryset = ServiceTicket.objects.order_by("-opened_at", "-pk")
@@ -70,31 +72,31 @@ class TicketRows(ShopViewSet[ServiceTicket]):
     def get_queryset(self) -> QuerySet[ServiceTicket]:
         rows: Any = super().get_queryset()
         if self.action in {"list", "retrieve"}:
-            return rows.with_car()  # type: ignore[no-any-return]
+            return rows.with_vehicle()  # type: ignore[no-any-return]
         return rows.select_related("customer")  # type: ignore[no-any-return]
 
     def paginate_queryset(self, queryset: Any) -> Any:
         page = super().paginate_queryset(queryset)
         if self.action == "list":
-            load_lines(page or [])
+            prefetch_lines(page or [])
         return page
 
     def get_detail_queryset(self) -> QuerySet[ServiceTicket]:
-        return self.get_queryset().with_car()  # type: ignore[attr-defined, no-any-return]
+        return self.get_queryset().with_vehicle()  # type: ignore[attr-defined, no-any-return]
 
-    def answer_with_ticket(
+    def response_with_ticket(
         self,
         serializer_class: type[BaseSerializer[Any]],
         ticket: ServiceTicket,
-        **answer: Any,
+        **data: Any,
     ) -> Response:
-        """Tell what was done, and show the whole ticket as it is now."""
-        answer |= {"ticket_id": ticket.pk, "ticket": self.get_detail_row(ticket.pk)}
+        """Return a response with the result of an action and the whole ticket."""
+        data |= {"ticket_id": ticket.pk, "ticket": self.get_detail_row(ticket.pk)}
         context = self.get_serializer_context()
-        return Response(serializer_class(answer, context=context).data)
+        return Response(serializer_class(data, context=context).data)
 
 
-class MechanicVerbs(TicketRows):
+class MechanicActionsMixin(TicketViewSetBase):
     """Who works on a ticket."""
 
     def get_mechanic(self, mechanic_id: str) -> Mechanic:
@@ -117,7 +119,7 @@ class MechanicVerbs(TicketRows):
         assignment = services.assign_mechanic(
             ticket=ticket, mechanic=mechanic, by=self.user, **body
         )
-        return self.answer_with_ticket(
+        return self.response_with_ticket(
             AssignedMechanicSerializer,
             ticket,
             message=f"{mechanic.full_name} is on the ticket.",
@@ -140,7 +142,7 @@ class MechanicVerbs(TicketRows):
         self.get_validated(StrictSerializer)
         mechanic = self.get_mechanic(mechanic_id)
         services.remove_mechanic(ticket=ticket, mechanic=mechanic, by=self.user)
-        return self.answer_with_ticket(
+        return self.response_with_ticket(
             RemovedMechanicSerializer,
             ticket,
             message=f"{mechanic.full_name} is off the ticket.",
@@ -155,7 +157,7 @@ class MechanicVerbs(TicketRows):
         ticket = self.get_object()
         body = self.get_validated(EditMechanicsSerializer)
         edit = services.edit_mechanics(ticket=ticket, by=self.user, **body)
-        return self.answer_with_ticket(
+        return self.response_with_ticket(
             EditedMechanicsSerializer,
             ticket,
             message=f"{len(edit.added)} added, {len(edit.removed)} removed.",
@@ -169,7 +171,7 @@ class MechanicVerbs(TicketRows):
         detail=True,
         methods=["patch"],
         url_path="mechanics/(?P<mechanic_id>[0-9]+)",
-        serializer_class=AssignmentFields,
+        serializer_class=ChangeAssignmentSerializer,
     )
     @atomic_write
     def change_assignment(
@@ -177,10 +179,10 @@ class MechanicVerbs(TicketRows):
     ) -> Response:
         """Change a mechanic's role or minutes on this ticket."""
         ticket = self.get_object()
-        body = self.get_validated(AssignmentFields)
+        body = self.get_validated(ChangeAssignmentSerializer)
         mechanic = self.get_mechanic(mechanic_id)
-        present = get_object_or_404(ticket.ticket_mechanics, mechanic=mechanic)
-        same_role = body.get("role", present.role) == present.role
+        assignment = get_object_or_404(ticket.ticket_mechanics, mechanic=mechanic)
+        same_role = body.get("role", assignment.role) == assignment.role
         if not (mechanic.belongs_to(request.user) and same_role):
             self.require_permission("tickets.change_ticketmechanic")
         assignment = services.change_assignment(
@@ -189,13 +191,15 @@ class MechanicVerbs(TicketRows):
         return Response(TicketMechanicSerializer(assignment).data)
 
 
-class PartVerbs(TicketRows):
+class PartActionsMixin(TicketViewSetBase):
     """What is installed on a ticket."""
 
     def get_serializer_class(self) -> type[BaseSerializer[Any]]:
         """A part is changed by another body than it is installed with."""
         is_change = self.action == "change_installed_part"
-        return LineFields if is_change else super().get_serializer_class()
+        return (
+            ChangeTicketPartSerializer if is_change else super().get_serializer_class()
+        )
 
     def get_part(self, part_id: str) -> Part:
         visible = Part.objects.visible_to(self.request.user)
@@ -229,7 +233,7 @@ class PartVerbs(TicketRows):
     ) -> Response:
         """Change an installed part; a difference in quantity moves stock."""
         ticket = self.get_object()
-        body = self.get_validated(LineFields)
+        body = self.get_validated(ChangeTicketPartSerializer)
         line = services.change_installed_part(
             ticket=ticket, part=self.get_part(part_id), by=self.user, **body
         )
@@ -274,7 +278,7 @@ class PartVerbs(TicketRows):
         return self.install(ticket, part=self.get_part(part_id), **body)
 
 
-class TimelineVerbs(TicketRows):
+class TimelineActionsMixin(TicketViewSetBase):
     """What happened on a ticket."""
 
     @schema.notes
@@ -306,18 +310,21 @@ class TimelineVerbs(TicketRows):
 @route("service[-_]tickets")
 @schema.tickets
 class ServiceTicketViewSet(
-    MechanicVerbs, PartVerbs, TimelineVerbs, ShopModelViewSet[ServiceTicket]
+    MechanicActionsMixin,
+    PartActionsMixin,
+    TimelineActionsMixin,
+    ShopModelViewSet[ServiceTicket],
 ):
-    #: Enough to try an update; each change then needs its own right.
-    CHANGES = (
+    #: Any of these allows an update; each changed field then needs its own permission.
+    UPDATE_PERMISSIONS = (
         "tickets.change_serviceticket",
         "tickets.work_ticket",
         "tickets.cancel_ticket",
         "tickets.reopen_ticket",
     )
     action_permissions = {
-        "update": CHANGES,
-        "partial_update": CHANGES,
+        "update": UPDATE_PERMISSIONS,
+        "partial_update": UPDATE_PERMISSIONS,
         "edit": "tickets.assign_mechanic",
         "assign_mechanic": "tickets.assign_mechanic",
         "remove_mechanic": "tickets.assign_mechanic",
@@ -343,7 +350,7 @@ class ServiceTicketViewSet(
     def perform_update(self, serializer: BaseSerializer[ServiceTicket]) -> None:
         assert serializer.instance is not None
         body = dict(serializer.validated_data)
-        # Locked first: which permission a move needs depends on its present status.
+        # Locked first: the permission for a new status depends on the old one.
         ticket = lock_row(serializer.instance)
         for permission in required_permissions(ticket, body):
             self.require_permission(permission)
@@ -357,7 +364,7 @@ class ServiceTicketViewSet(
     "customers/(?P<customer_id>[0-9]+)/service[-_]tickets", basename="customer-ticket"
 )
 @schema.customer_tickets
-class CustomerTicketViewSet(mixins.ListModelMixin, TicketRows):
+class CustomerTicketViewSet(mixins.ListModelMixin, TicketViewSetBase):
     """The tickets of one customer."""
 
     action_permissions = {"list": "tickets.view_serviceticket"}
@@ -372,7 +379,7 @@ class CustomerTicketViewSet(mixins.ListModelMixin, TicketRows):
 
 @route("customers/my-tickets", basename="my-ticket")
 @schema.my_tickets
-class MyTicketViewSet(mixins.ListModelMixin, TicketRows):
+class MyTicketViewSet(mixins.ListModelMixin, TicketViewSetBase):
     """The tickets of the customer who is signed in, whatever else they may see."""
 
     action_permissions = {"list": AUTHENTICATED}

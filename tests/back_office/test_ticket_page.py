@@ -47,7 +47,7 @@ def install(ticket: ServiceTicket, by: User, number: str = "BRK-1") -> None:
 
 def said_on(client: Client, ticket: ServiceTicket) -> list[str]:
     entries = client.get(page_of(ticket)).context["timeline"]
-    return [f"{entry.by} {entry.said}" for entry in entries]
+    return [f"{entry.by} {entry.sentence}" for entry in entries]
 
 
 class TestTheHead:

@@ -23,7 +23,7 @@ from .summary import STATUS_COLORS
 
 
 @admin.display(description="Ticket")
-def linked_number(ticket: ServiceTicket) -> str:
+def ticket_link(ticket: ServiceTicket) -> str:
     page = reverse("admin:tickets_serviceticket_change", args=[ticket.pk])
     return format_html(
         '<a class="font-medium text-primary-600 whitespace-nowrap'
@@ -34,12 +34,12 @@ def linked_number(ticket: ServiceTicket) -> str:
 
 
 @admin.display(description="Opened")
-def opened_on(ticket: ServiceTicket) -> str:
+def opened_date(ticket: ServiceTicket) -> str:
     return date_format(timezone.localtime(ticket.opened_at), "j M Y")
 
 
 @admin.display(description="Status")
-def status_pill(ticket: ServiceTicket) -> str:
+def status_badge(ticket: ServiceTicket) -> str:
     word = ticket.get_status_display()
     pill = {"text": word, "type": STATUS_COLORS[str(word)]}
     return render_to_string("unfold/helpers/label.html", pill)
@@ -58,17 +58,17 @@ def parts_total(ticket: ServiceTicket) -> str:
     )
 
 
-class TicketsBelow(ReadOnlyInline):
-    """Every visit, the newest first, a page at a time."""
+class TicketHistoryInline(ReadOnlyInline):
+    """All tickets of a row, newest first, in pages."""
 
     model = ServiceTicket
     tab = True
     show_count = True
     verbose_name, verbose_name_plural = "ticket", "service history"
     fields: tuple[Any, ...] = (
-        linked_number,
-        opened_on,
-        status_pill,
+        ticket_link,
+        opened_date,
+        status_badge,
         problem,
         parts_total,
     )
@@ -80,17 +80,17 @@ class TicketsBelow(ReadOnlyInline):
         return tickets.order_by("-opened_at", "-pk").prefetch_related("ticket_parts")
 
 
-class TicketsOfVehicle(TicketsBelow):
+class VehicleTicketsInline(TicketHistoryInline):
     fk_name = "vehicle"
 
 
-class TicketsOfCustomer(TicketsBelow):
+class CustomerTicketsInline(TicketHistoryInline):
     fk_name = "customer"
     fields = (
-        linked_number,
-        opened_on,
+        ticket_link,
+        opened_date,
         "vehicle",
-        status_pill,
+        status_badge,
         problem,
         parts_total,
     )
@@ -100,5 +100,5 @@ class TicketsOfCustomer(TicketsBelow):
         return super().get_queryset(request).select_related("vehicle")
 
 
-CustomerAdmin.register_inline(TicketsOfCustomer)
-VehicleAdmin.register_inline(TicketsOfVehicle)
+CustomerAdmin.register_inline(CustomerTicketsInline)
+VehicleAdmin.register_inline(VehicleTicketsInline)

@@ -1,4 +1,4 @@
-"""What is on a ticket: mechanics, parts, timeline; saved through the services."""
+"""The mechanics and parts on a ticket's page, saved through the services."""
 
 from __future__ import annotations
 
@@ -30,31 +30,31 @@ from .permissions import (
     LOG_OWN_MINUTES,
     REMOVE,
     SEE_COSTS,
-    may_any,
-    takes_work,
+    accepts_work,
+    has_any_permission,
 )
 
 
-class LineForm(forms.ModelForm):
-    """A row below a ticket, of which some fields are settled when it was made."""
+class TicketLineForm(forms.ModelForm):
+    """A row below a ticket; ``fixed_fields`` cannot change after it was added."""
 
-    settled: tuple[str, ...] = ()
+    fixed_fields: tuple[str, ...] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         preload_selects(self)
-        # The table's head names the columns for eyes only.
+        # Screen readers do not read a table's head as the label of a field.
         for field in self.fields.values():
             field.widget.attrs["aria-label"] = str(field.label)
         if self.instance.pk is not None:
-            for name in self.settled:
+            for name in self.fixed_fields:
                 if name in self.fields:
                     self.fields[name].disabled = True
 
 
-class AssignmentForm(LineForm):
-    settled = ("mechanic",)
-    #: Whose form it is; set on the class that is made for each request.
+class AssignmentForm(TicketLineForm):
+    fixed_fields = ("mechanic",)
+    #: The signed-in user; set on the form class of each request.
     user: User
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -93,13 +93,13 @@ class TicketMechanicInline(ShopInline):
     def has_add_permission(
         self, request: HttpRequest, obj: ServiceTicket | None
     ) -> bool:
-        return may_any(request, ASSIGN) and takes_work(request, obj)
+        return has_any_permission(request, ASSIGN) and accepts_work(request, obj)
 
     def has_change_permission(
         self, request: HttpRequest, obj: ServiceTicket | None = None
     ) -> bool:
-        may = may_any(request, CHANGE_ALL_MINUTES, LOG_OWN_MINUTES)
-        return may and takes_work(request, obj)
+        allowed = has_any_permission(request, CHANGE_ALL_MINUTES, LOG_OWN_MINUTES)
+        return allowed and accepts_work(request, obj)
 
     def has_delete_permission(
         self, request: HttpRequest, obj: ServiceTicket | None = None
@@ -107,10 +107,10 @@ class TicketMechanicInline(ShopInline):
         return self.has_add_permission(request, obj)
 
 
-class PartsInStock(AutocompleteJsonView):
-    """Offer the parts that are kept, each with what is on the shelf."""
+class PartAutocompleteView(AutocompleteJsonView):
+    """Suggest active parts, each with its quantity in stock."""
 
-    #: Under which name the ticket's page has it; the admin site's goes before.
+    #: The name of the URL, without the admin site's namespace.
     url_name = "tickets_serviceticket_parts"
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -122,8 +122,8 @@ class PartsInStock(AutocompleteJsonView):
         return {**result, "text": f"{obj} ({obj.quantity_in_stock:,} in stock)"}
 
 
-class TicketPartForm(LineForm):
-    settled = ("part", "markup_percentage")
+class TicketPartForm(TicketLineForm):
+    fixed_fields = ("part", "markup_percentage")
 
     class Meta:
         help_texts = {"warranty_months": "Months from the day it was installed."}
@@ -135,7 +135,7 @@ class TicketPartForm(LineForm):
 
 
 @admin.display(description="In stock")
-def on_the_shelf(line: TicketPart) -> str:
+def in_stock(line: TicketPart) -> str:
     return f"{line.part.quantity_in_stock:,}" if line.pk else "-"
 
 
@@ -157,7 +157,7 @@ class TicketPartInline(ShopInline):
     form = TicketPartForm
     fields = (
         "part",
-        "on_the_shelf",
+        "in_stock",
         "quantity_used",
         "unit_cost",
         "markup_percentage",
@@ -166,14 +166,14 @@ class TicketPartInline(ShopInline):
         "installed_by",
         "returned_at",
     )
-    readonly_fields = ("on_the_shelf", "unit_cost", "total_cost", "returned_at")
+    readonly_fields = ("in_stock", "unit_cost", "total_cost", "returned_at")
     guarded_fields = dict.fromkeys(
-        ("on_the_shelf", "unit_cost", "markup_percentage"), SEE_COSTS
+        ("in_stock", "unit_cost", "markup_percentage"), SEE_COSTS
     )
     autocomplete_fields = ("part", "installed_by")
     verbose_name, verbose_name_plural = "part", "parts"
 
-    on_the_shelf = staticmethod(on_the_shelf)
+    in_stock = staticmethod(in_stock)
     unit_cost = staticmethod(unit_cost)
     total_cost = staticmethod(total_cost)
 
@@ -182,11 +182,11 @@ class TicketPartInline(ShopInline):
     ) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "part":
-            field.widget.url_name = f"%s:{PartsInStock.url_name}"
+            field.widget.url_name = f"%s:{PartAutocompleteView.url_name}"
         return field
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Show when parts were given back only where that can have happened."""
+        """Show ``returned_at`` only on closed tickets, whose parts can be returned."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or obj.is_closed:
             return fieldsets
@@ -208,7 +208,7 @@ class TicketPartInline(ShopInline):
     def has_add_permission(
         self, request: HttpRequest, obj: ServiceTicket | None
     ) -> bool:
-        return may_any(request, INSTALL) and takes_work(request, obj)
+        return has_any_permission(request, INSTALL) and accepts_work(request, obj)
 
     def has_change_permission(
         self, request: HttpRequest, obj: ServiceTicket | None = None
@@ -218,11 +218,11 @@ class TicketPartInline(ShopInline):
     def has_delete_permission(
         self, request: HttpRequest, obj: ServiceTicket | None = None
     ) -> bool:
-        return may_any(request, REMOVE) and takes_work(request, obj)
+        return has_any_permission(request, REMOVE) and accepts_work(request, obj)
 
 
 def save_mechanic_formset(ticket: ServiceTicket, formset: Any, user: User) -> None:
-    """Save a formset of mechanics by the services."""
+    """Save a formset of mechanics through the services."""
     for row in formset.deleted_objects:
         services.remove_mechanic(ticket=ticket, mechanic=row.mechanic, by=user)
     for row, names in formset.changed_objects:
@@ -241,15 +241,15 @@ def save_mechanic_formset(ticket: ServiceTicket, formset: Any, user: User) -> No
 
 
 def save_part_formset(ticket: ServiceTicket, formset: Any, user: User) -> None:
-    """Save a formset of parts by the services.
+    """Save a formset of parts through the services.
 
-    Each service locks its part until the end, so they are called in the order of parts.
+    Each service locks its part until the commit, so they run in the order of part ids.
     """
     lock_row(ticket)
     steps: list[tuple[int, Callable[..., Any]]] = []
     for line in formset.deleted_objects:
-        verb = partial(services.remove_part, part=line.part)
-        steps.append((line.part_id, verb))
+        remove = partial(services.remove_part, part=line.part)
+        steps.append((line.part_id, remove))
     for line, names in formset.changed_objects:
         changes = {name: getattr(line, name) for name in names}
         change = partial(services.change_installed_part, part=line.part, **changes)

@@ -11,16 +11,16 @@ from django.utils import timezone
 
 from tickets.models import ServiceTicket
 
-from .summary import PRIORITY_WORDS, totals_of
+from .summary import PRIORITY_WORDS, calculate_totals
 
 
-def print_sheet(
+def print_job_sheet(
     request: HttpRequest, object_id: int, model_admin: Any = None
 ) -> HttpResponse:
-    """Render a ticket without the back office around it.
+    """Render a ticket as a printable page.
 
-    The line totals are what the customer pays. Unit costs and markups never leave the
-    screen: the sheet stays in the vehicle.
+    It shows what the customer pays, and no unit costs and markups: the sheet stays in
+    the vehicle.
     """
     ticket: ServiceTicket = model_admin.get_visible_object(request, str(object_id))
     lines = list(ticket.ticket_parts.select_related("part", "installed_by"))
@@ -32,7 +32,7 @@ def print_sheet(
         "priority": PRIORITY_WORDS[ticket.priority],
         "mechanics": ticket.ticket_mechanics.select_related("mechanic").order_by("pk"),
         "lines": sorted(lines, key=lambda line: line.pk),
-        "parts_total": totals_of(request, lines).price,
+        "parts_total": calculate_totals(request, lines).price,
         "sees_customer": request.user.has_perm("customers.view_customer"),
         "sees_vehicle": request.user.has_perm("customers.view_vehicle"),
         "printed_at": timezone.now(),

@@ -1,4 +1,4 @@
-"""Who may do what on a ticket's page."""
+"""The permissions that decide what a ticket's admin page offers."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ REMOVE = "tickets.remove_part"
 CHANGE = "tickets.change_serviceticket"
 
 
-def takes_work(request: HttpRequest, ticket: ServiceTicket | None) -> bool:
-    """Return whether to offer the fields of a ticket.
+def accepts_work(request: HttpRequest, ticket: ServiceTicket | None) -> bool:
+    """Return whether the fields of a ticket can be edited.
 
-    A posted form passes, so that the service says in words that the ticket was closed
-    while the form was open.
+    A posted form passes: if the ticket was closed meanwhile, the service rejects it
+    with a message.
     """
     return ticket is None or request.method == "POST" or not ticket.is_closed
 
 
-def may_any(request: HttpRequest, *permissions: str) -> bool:
+def has_any_permission(request: HttpRequest, *permissions: str) -> bool:
     return any(request.user.has_perm(permission) for permission in permissions)

@@ -20,8 +20,8 @@ from tickets.permissions import required_permissions
 Status = TicketStatus
 
 
-class TicketMoves(ShopModelAdmin):
-    """The buttons on a ticket and the actions on the list that move its status."""
+class TicketStatusActionsMixin(ShopModelAdmin):
+    """Add the buttons and list actions that change the status of tickets."""
 
     actions_detail = (
         "start_work",
@@ -38,7 +38,7 @@ class TicketMoves(ShopModelAdmin):
         "cancel_selected",
         "reopen_selected",
     )
-    #: Which button leads where, and from which statuses it is offered.
+    #: For each button the new status, and the statuses in which it is shown.
     BUTTONS = {
         "start_work": (Status.IN_PROGRESS, (Status.OPEN, Status.WAITING)),
         "pause_work": (Status.WAITING, tuple(Status)),
@@ -48,29 +48,29 @@ class TicketMoves(ShopModelAdmin):
     }
 
     def get_actions_detail(self, request: HttpRequest, object_id: str) -> Any:
-        """Offer the moves that the ticket's present status allows."""
+        """Offer the buttons that the ticket's present status allows."""
         offered = super().get_actions_detail(request, object_id)
         ticket = self.get_object(request, str(object_id))
         if ticket is None:
             return []
-        return [
-            button for button in offered if self._leads_somewhere(ticket, button.path)
-        ]
+        return [button for button in offered if self._is_offered(ticket, button.path)]
 
-    def _leads_somewhere(self, ticket: ServiceTicket, name: str) -> bool:
+    def _is_offered(self, ticket: ServiceTicket, name: str) -> bool:
         if name not in self.BUTTONS:
             return True
         target, starts = self.BUTTONS[name]
         return ticket.status in starts and target in ticket.allowed_moves
 
-    def move(self, request: HttpRequest, ticket: ServiceTicket, status: Status) -> str:
-        """Move one ticket, with the permission that this very move needs.
+    def move_ticket(
+        self, request: HttpRequest, ticket: ServiceTicket, status: Status
+    ) -> str:
+        """Change a ticket's status, if the user has the permission for this change.
 
-        The ticket is locked first: the permission depends on where it moves from.
+        The ticket is locked first, because the permission depends on its old status.
         """
         ticket = lock_row(ticket)
-        needed = required_permissions(ticket, {"status": status})
-        if not request.user.has_perms(needed):
+        required = required_permissions(ticket, {"status": status})
+        if not request.user.has_perms(required):
             raise PermissionDenied
         services.move_ticket(ticket=ticket, status=status, by=user_of(request))
         return f"{ticket} is {status.label.lower()}."
@@ -79,20 +79,20 @@ class TicketMoves(ShopModelAdmin):
         self, request: HttpRequest, object_id: str, status: Status
     ) -> HttpResponse:
         return self.run_service(
-            request, object_id, lambda ticket: self.move(request, ticket, status)
+            request, object_id, lambda ticket: self.move_ticket(request, ticket, status)
         )
 
     def move_all(
         self, request: HttpRequest, tickets: QuerySet[ServiceTicket], status: Status
     ) -> HttpResponse | None:
-        """Ask; then move every selected ticket or none, locked in the same order."""
+        """Ask for confirmation, then change all selected tickets in order of ids."""
         if request.POST.get("post") != "yes":
-            return ask(self, request, tickets, status)
+            return confirm_moves(self, request, tickets, status)
         moved = list(tickets.order_by("pk"))
         for ticket in moved:
-            self.log_change(request, ticket, self.move(request, ticket, status))
-        said = f"{count_of(len(moved))} {status.label.lower()}."
-        self.message_user(request, said, messages.SUCCESS)
+            self.log_change(request, ticket, self.move_ticket(request, ticket, status))
+        message = f"{count_tickets(len(moved))} {status.label.lower()}."
+        self.message_user(request, message, messages.SUCCESS)
         return None
 
     @dialog(
@@ -176,7 +176,7 @@ class TicketMoves(ShopModelAdmin):
         return request.user.has_perm("tickets.reopen_ticket")
 
 
-#: How many of the selected tickets the question names.
+#: How many of the selected tickets the confirmation page lists.
 MAX_ROWS_NAMED = 50
 
 WARNINGS = {
@@ -192,15 +192,15 @@ QUESTIONS = {
 }
 
 
-def ask(
+def confirm_moves(
     page: ShopModelAdmin,
     request: HttpRequest,
     tickets: QuerySet[ServiceTicket],
     status: Status,
 ) -> TemplateResponse:
-    """Name the tickets that are about to be moved, and which of them cannot be."""
+    """List the selected tickets, and mark those that cannot get the new status."""
     selected = list(tickets.order_by("pk"))
-    blocked = [ticket.pk for ticket in selected if not _may_become(ticket, status)]
+    blocked = [ticket.pk for ticket in selected if not _can_move_to(ticket, status)]
     verb = QUESTIONS[request.POST["action"]]
     things = "1 ticket" if len(selected) == 1 else f"{len(selected):,} tickets"
     context = {
@@ -224,9 +224,9 @@ def ask(
     return TemplateResponse(request, template, context)
 
 
-def _may_become(ticket: ServiceTicket, status: Status) -> bool:
+def _can_move_to(ticket: ServiceTicket, status: Status) -> bool:
     return ticket.status == status or status in ticket.allowed_moves
 
 
-def count_of(number: int) -> str:
+def count_tickets(number: int) -> str:
     return "1 ticket is" if number == 1 else f"{number:,} tickets are"

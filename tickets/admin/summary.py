@@ -41,8 +41,8 @@ class Totals:
     margin: str | None
 
 
-def totals_of(request: HttpRequest, lines: list[TicketPart]) -> Totals:
-    """Add up the lines; parts that were given back cost nothing."""
+def calculate_totals(request: HttpRequest, lines: list[TicketPart]) -> Totals:
+    """Add up the lines, without parts that were returned."""
     kept = [line for line in lines if line.returned_at is None]
     price = sum(line.total_cost_cents for line in kept)
     if not request.user.has_perm(SEE_COSTS):
@@ -51,31 +51,31 @@ def totals_of(request: HttpRequest, lines: list[TicketPart]) -> Totals:
     return Totals(format_cents(price), format_cents(cost), format_cents(price - cost))
 
 
-def head_of(request: HttpRequest, ticket: ServiceTicket) -> dict[str, Any]:
-    """Collect what the top of the page shows this person."""
-    may_call = request.user.has_perm("customers.view_customer")
+def summary_context(request: HttpRequest, ticket: ServiceTicket) -> dict[str, Any]:
+    """Return the template context of the summary, as far as the user may see it."""
+    sees_phone = request.user.has_perm("customers.view_customer")
     return {
         "status": ticket.get_status_display(),
         "status_color": STATUS_COLORS[str(ticket.get_status_display())],
         "priority": PRIORITY_WORDS[ticket.priority],
         "priority_color": PRIORITY_COLORS.get(ticket.priority, ""),
-        "age": age_of(ticket),
-        "customer_url": link_to(request, ticket.customer, erased=_is_erased(ticket)),
-        "vehicle_url": link_to(request, ticket.vehicle, erased=_is_erased(ticket)),
-        "phone": ticket.customer.phone if may_call else "",
+        "age": format_duration(ticket),
+        "customer_url": change_url(request, ticket.customer, erased=_is_erased(ticket)),
+        "vehicle_url": change_url(request, ticket.vehicle, erased=_is_erased(ticket)),
+        "phone": ticket.customer.phone if sees_phone else "",
         "print_url": reverse("admin:tickets_serviceticket_print", args=[ticket.pk]),
     }
 
 
-def age_of(ticket: ServiceTicket) -> str:
-    """Say for how long a ticket has been, or was, in the shop."""
+def format_duration(ticket: ServiceTicket) -> str:
+    """Format how long a ticket has been, or was, in the shop."""
     end = ticket.closed_at or timezone.now()
     took = timesince(ticket.opened_at, end, depth=1)
     return f"{ticket.get_status_display()} after {took}" if ticket.closed_at else took
 
 
-def link_to(request: HttpRequest, row: Model, *, erased: bool = False) -> str:
-    """Return a row's page, or nothing for those who may not open it."""
+def change_url(request: HttpRequest, row: Model, *, erased: bool = False) -> str:
+    """Return the URL of a row's page, or "" if the user may not open it."""
     meta = row._meta
     if erased or not request.user.has_perm(f"{meta.app_label}.view_{meta.model_name}"):
         return ""

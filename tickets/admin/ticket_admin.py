@@ -38,13 +38,13 @@ from tickets.models import (
 )
 
 from .inlines import (
-    PartsInStock,
+    PartAutocompleteView,
     TicketMechanicInline,
     TicketPartInline,
     save_mechanic_formset,
     save_part_formset,
 )
-from .job_sheet import print_sheet
+from .job_sheet import print_job_sheet
 from .permissions import (
     ASSIGN,
     CHANGE,
@@ -53,12 +53,17 @@ from .permissions import (
     LOG_OWN_MINUTES,
     REMOVE,
     SEE_COSTS,
-    may_any,
-    takes_work,
+    accepts_work,
+    has_any_permission,
 )
-from .status_actions import TicketMoves
-from .summary import PRIORITY_WORDS, STATUS_COLORS, head_of, totals_of
-from .timeline import TicketEventInline, events_since, timeline_of, what_happened
+from .status_actions import TicketStatusActionsMixin
+from .summary import PRIORITY_WORDS, STATUS_COLORS, calculate_totals, summary_context
+from .timeline import (
+    TicketEventInline,
+    describe_events_since,
+    event_description,
+    timeline_entries,
+)
 
 
 class NoteForm(BaseDialogForm):
@@ -70,8 +75,8 @@ class NoteForm(BaseDialogForm):
     )
 
 
-def _is_on_tickets(request: HttpRequest) -> bool:
-    """Light up the tickets' entry on their pages, but not on the board beside them."""
+def _is_tickets_page_active(request: HttpRequest) -> bool:
+    """Highlight the sidebar's link on pages of tickets, but not on the board."""
     return (
         request.path.startswith("/admin/tickets/serviceticket/")
         and "/board/" not in request.path
@@ -84,12 +89,12 @@ link_to_list(
     icon="assignment",
     order=12,
     title="Tickets",
-    is_active=_is_on_tickets,
+    is_active=_is_tickets_page_active,
 )
 
 
 @admin.register(ServiceTicket)
-class ServiceTicketAdmin(ExportMixin, TicketMoves):
+class ServiceTicketAdmin(ExportMixin, TicketStatusActionsMixin):
     deletes_through_service = True
     list_display = (
         "number",
@@ -147,7 +152,7 @@ class ServiceTicketAdmin(ExportMixin, TicketMoves):
         ("Times", {"fields": (("opened_at", "closed_at"), "updated_at")}),
     )
     inlines = (TicketMechanicInline, TicketPartInline, TicketEventInline)
-    change_form_outer_before_template = None  # the head shows the badges
+    change_form_outer_before_template = None  # the summary shows the badges
 
     class Media:
         css = {"all": ("tickets/ticket_page.css",)}
@@ -184,7 +189,7 @@ class ServiceTicketAdmin(ExportMixin, TicketMoves):
     def formfield_for_dbfield(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> Any:
-        """Offer the priorities in words; who remembers which end is urgent?"""
+        """Offer the priorities in words, because 1 does not tell that it is urgent."""
         if db_field.name != "priority":
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         return forms.TypedChoiceField(
@@ -195,26 +200,30 @@ class ServiceTicketAdmin(ExportMixin, TicketMoves):
         )
 
     def get_custom_urls(self) -> Any:
-        sheet = ("<int:object_id>/print/", "tickets_serviceticket_print", print_sheet)
-        parts = PartsInStock.as_view(admin_site=self.admin_site)
-        offer = ("parts-in-stock/", PartsInStock.url_name, parts)
+        sheet = (
+            "<int:object_id>/print/",
+            "tickets_serviceticket_print",
+            print_job_sheet,
+        )
+        parts = PartAutocompleteView.as_view(admin_site=self.admin_site)
+        offer = ("parts-in-stock/", PartAutocompleteView.url_name, parts)
         return (*super().get_custom_urls(), sheet, offer)
 
     def render_change_form(
         self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """Put the head above the tabs, and into it the buttons of the top bar."""
+        """Show the summary above the tabs, with the buttons of the top bar in it."""
         ticket = context.get("original")
         if ticket and request.method == "POST":
-            # A form that was refused has left its input on this one.
+            # A rejected form has written its input onto the instance.
             ticket = self.get_object(request, str(ticket.pk))
         if ticket:
             context |= {
                 "ticket": ticket,
-                "head": head_of(request, ticket),
+                "head": summary_context(request, ticket),
                 "moves": context.pop("actions_detail", ()),
-                "totals": totals_of(request, list(ticket.ticket_parts.all())),
-                "timeline": timeline_of(request, context["inline_admin_formsets"]),
+                "totals": calculate_totals(request, list(ticket.ticket_parts.all())),
+                "timeline": timeline_entries(request, context["inline_admin_formsets"]),
             }
         page: HttpResponse = super().render_change_form(
             request, context, *args, **kwargs
@@ -222,13 +231,13 @@ class ServiceTicketAdmin(ExportMixin, TicketMoves):
         return page
 
     def version_of(self, request: HttpRequest, row: ServiceTicket) -> str:
-        """Whatever happens on a ticket, its lines included, stamps the ticket."""
+        """Every change of a ticket, its lines included, updates ``updated_at``."""
         return row.updated_at.isoformat()
 
     def changes_since(
         self, request: HttpRequest, row: ServiceTicket, at: datetime
     ) -> list[str]:
-        return events_since(request, row, at)
+        return describe_events_since(request, row, at)
 
     def get_inlines(self, request: HttpRequest, obj: ServiceTicket | None) -> Any:
         return self.inlines if obj else ()
@@ -236,9 +245,11 @@ class ServiceTicketAdmin(ExportMixin, TicketMoves):
     def get_fieldsets(
         self, request: HttpRequest, obj: ServiceTicket | None = None
     ) -> Any:
-        """Leave what nobody here may change to the head, which knows whom to link."""
+        """Drop fields that the summary shows already and the user may not change."""
         fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or (request.user.has_perm(CHANGE) and takes_work(request, obj)):
+        if obj is None or (
+            request.user.has_perm(CHANGE) and accepts_work(request, obj)
+        ):
             return fieldsets
         shown_above = {"vehicle", "customer", "priority"}
         return [
@@ -252,7 +263,7 @@ class ServiceTicketAdmin(ExportMixin, TicketMoves):
     def get_readonly_fields(
         self, request: HttpRequest, obj: ServiceTicket | None = None
     ) -> tuple[str, ...]:
-        """Open the ticket's own fields only to those who may change the ticket."""
+        """Make the ticket's own fields read-only without the change permission."""
         if obj is None or request.user.has_perm(CHANGE):
             return self.readonly_fields
         own = ("vehicle", "customer", "problem_description", "odometer_miles")
@@ -261,8 +272,8 @@ class ServiceTicketAdmin(ExportMixin, TicketMoves):
     def has_change_permission(
         self, request: HttpRequest, obj: ServiceTicket | None = None
     ) -> bool:
-        """Let those save the page who may change anything on it."""
-        may = may_any(
+        """Let users save the page who may change anything on it."""
+        allowed = has_any_permission(
             request,
             CHANGE,
             ASSIGN,
@@ -271,7 +282,7 @@ class ServiceTicketAdmin(ExportMixin, TicketMoves):
             INSTALL,
             REMOVE,
         )
-        return may and takes_work(request, obj)
+        return allowed and accepts_work(request, obj)
 
     def save_model(
         self,
@@ -374,11 +385,18 @@ class TicketPartAdmin(ExportMixin, ReadOnly, ShopModelAdmin):
 
 @admin.register(TicketEvent)
 class TicketEventAdmin(ExportMixin, ReadOnly, ShopModelAdmin):
-    list_display = ("at", "ticket", "kind", what_happened, "by", "visible_to_customer")
+    list_display = (
+        "at",
+        "ticket",
+        "kind",
+        event_description,
+        "by",
+        "visible_to_customer",
+    )
     list_filter = ("kind", "visible_to_customer", "at")
     list_select_related = ("ticket", "by")
     search_fields = ("=ticket__pk", "by__email")
     date_hierarchy = "at"
     ordering = ("-pk",)
-    fields = ("at", "ticket", "kind", what_happened, "by", "visible_to_customer")
-    readonly_fields = (what_happened,)
+    fields = ("at", "ticket", "kind", event_description, "by", "visible_to_customer")
+    readonly_fields = (event_description,)

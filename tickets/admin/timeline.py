@@ -1,4 +1,4 @@
-"""What happened on a ticket, in sentences."""
+"""The timeline of a ticket: its events as sentences."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from .permissions import SEE_COSTS
 
 Kind = TicketEventKind
 
-#: What events keep as an id.
-ROWS: dict[str, Any] = {
+#: The models whose rows events store as ids.
+RELATED_MODELS: dict[str, Any] = {
     "vehicle": Vehicle,
     "customer": Customer,
     "installed_by": Mechanic,
@@ -43,24 +43,24 @@ ICONS = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One event as the timeline shows it; ``note`` is what somebody wrote."""
+    """An event as the timeline shows it; ``note`` is the text of a note."""
 
     event: TicketEvent
     by: str
-    said: str
+    sentence: str
     note: str
     icon: str
 
 
-class Names:
-    """The rows that the details of some events name by id; a query for each model."""
+class RelatedNames:
+    """The names of rows that events store as ids, loaded in one query per model."""
 
     def __init__(self, events: Iterable[TicketEvent] = ()) -> None:
         details = [event.detail.get("changes", {}) for event in events]
         self.rows = {
             name: model.objects.in_bulk(ids)
-            for name, model in ROWS.items()
-            if (ids := _ids_in(details, name))
+            for name, model in RELATED_MODELS.items()
+            if (ids := _collect_ids(details, name))
         }
 
     def of(self, name: str, value: Any) -> str:
@@ -68,11 +68,11 @@ class Names:
             return "nothing"
         row = self.rows.get(name, {}).get(value)
         if row is None:
-            return f"no. {value}" if name in ROWS else str(value)
+            return f"no. {value}" if name in RELATED_MODELS else str(value)
         return str(row)
 
 
-def _ids_in(details: list[dict[str, Any]], name: str) -> set[int]:
+def _collect_ids(details: list[dict[str, Any]], name: str) -> set[int]:
     return {
         pk
         for changes in details
@@ -81,13 +81,13 @@ def _ids_in(details: list[dict[str, Any]], name: str) -> set[int]:
     }
 
 
-def entries_of(events: list[TicketEvent], *, see_costs: bool) -> list[Entry]:
-    names = Names(events)
+def build_entries(events: list[TicketEvent], *, see_costs: bool) -> list[Entry]:
+    names = RelatedNames(events)
     return [
         Entry(
             event=event,
             by=event.by.full_name or event.by.email,
-            said=sentence_of(event, names, see_costs=see_costs),
+            sentence=describe_event(event, names, see_costs=see_costs),
             note=event.detail.get("text", "") if event.kind == Kind.NOTE else "",
             icon=ICONS.get(TicketEventKind(event.kind), "circle"),
         )
@@ -95,17 +95,17 @@ def entries_of(events: list[TicketEvent], *, see_costs: bool) -> list[Entry]:
     ]
 
 
-def sentence_of(event: TicketEvent, names: Names, *, see_costs: bool) -> str:
-    """Finish the sentence that the name of who did it begins.
+def describe_event(event: TicketEvent, names: RelatedNames, *, see_costs: bool) -> str:
+    """Describe an event in a sentence; the name of the user is put before it.
 
-    What a part cost the shop is left out: not everyone who sees events may see it.
+    The shop's cost of a part is left out: not everyone who sees events may see it.
     """
     detail = dict(event.detail)
     changes = detail.pop("changes", {})
     if not see_costs and "markup_percentage" in changes:
         changes = {**changes, "markup_percentage": {"old": "…", "new": "…"}}
     changed = ", ".join(
-        f"{_spoken(name)}: {names.of(name, change.get('old'))}"
+        f"{_field_label(name)}: {names.of(name, change.get('old'))}"
         f" → {names.of(name, change.get('new'))}"
         for name, change in changes.items()
     )
@@ -192,16 +192,16 @@ def _total(detail: dict[str, Any]) -> int:
     return int(detail.get("total_cost_cents", 0))
 
 
-def _spoken(name: str) -> str:
+def _field_label(name: str) -> str:
     return name.removesuffix("_cents").replace("_", " ")
 
 
 @admin.display(description="What")
-def what_happened(event: TicketEvent) -> str:
-    """Say it in a row of a list, whose readers may not all see costs."""
-    said = sentence_of(event, Names(), see_costs=False)
+def event_description(event: TicketEvent) -> str:
+    """Describe an event in a list, without costs."""
+    sentence = describe_event(event, RelatedNames(), see_costs=False)
     note = event.detail.get("text") if event.kind == Kind.NOTE else ""
-    return f"{said}: {note}" if note else said
+    return f"{sentence}: {note}" if note else sentence
 
 
 class TicketEventInline(ReadOnlyInline):
@@ -216,18 +216,20 @@ class TicketEventInline(ReadOnlyInline):
         return events.select_related("by")
 
 
-def timeline_of(request: HttpRequest, inline_formsets: Any) -> list[Entry]:
+def timeline_entries(request: HttpRequest, inline_formsets: Any) -> list[Entry]:
     """Render the events of the current page as sentences."""
     for inline in inline_formsets:
         if inline.formset.model is TicketEvent:
-            # Not its forms: a posted page brings back none of the events.
+            # Not from the forms: a posted page contains no events.
             events = list(inline.formset.page.object_list)
-            return entries_of(events, see_costs=request.user.has_perm(SEE_COSTS))
+            return build_entries(events, see_costs=request.user.has_perm(SEE_COSTS))
     return []
 
 
-def events_since(request: HttpRequest, ticket: ServiceTicket, at: Any) -> list[str]:
-    """Say what happened to a ticket since a moment, the newest first."""
+def describe_events_since(
+    request: HttpRequest, ticket: ServiceTicket, at: Any
+) -> list[str]:
+    """Describe the newest events of a ticket since a time, newest first."""
     events = ticket.events.filter(at__gte=at).select_related("by")[:5]
-    told = entries_of(list(events), see_costs=request.user.has_perm(SEE_COSTS))
-    return [f"{entry.by} {entry.said}." for entry in told]
+    entries = build_entries(list(events), see_costs=request.user.has_perm(SEE_COSTS))
+    return [f"{entry.by} {entry.sentence}." for entry in entries]

@@ -1,6 +1,6 @@
-"""Every verb on a ticket, and what it raises.
+"""Services that change tickets, and the errors that they raise.
 
-Locks go in one order: ticket, parts by id, mechanics.
+Rows are locked in one order: ticket, parts by id, mechanics.
 """
 
 from .events import add_note

@@ -1,4 +1,4 @@
-"""The timeline of a ticket: what happened, by whom, with old and new values."""
+"""Write the events of a ticket's timeline, with the old and the new values."""
 
 from __future__ import annotations
 
@@ -70,21 +70,21 @@ def record_each(
 
 
 def set_changed(row: Any, values: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Set and save the values that differ; tell the old and new ones for the event."""
+    """Set and save the values that differ, and return the old and the new ones."""
     changed = {}
     for name, new in values.items():
         old = getattr(row, name)
         if old != new:
             setattr(row, name, new)
-            changed[name] = {"old": _plain(old), "new": _plain(new)}
+            changed[name] = {"old": _to_json(old), "new": _to_json(new)}
     if changed:
         stamps = ["updated_at"] if hasattr(row, "updated_at") else []
         row.save(update_fields=[*changed, *stamps])
     return changed
 
 
-def _plain(value: Any) -> Any:
-    """Make a value fit for JSON: rows become ids, decimals numbers."""
+def _to_json(value: Any) -> Any:
+    """Convert a value for a JSON field: rows become ids, decimals numbers."""
     if isinstance(value, Decimal):
         return float(value)
     return getattr(value, "pk", value)

@@ -1,4 +1,4 @@
-"""Work starts with the ticket's row lock, and only on a ticket that is open."""
+"""Lock a ticket before work on it, and reject work on a closed one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tickets.models import ServiceTicket
 
 
 class TicketClosed(Conflict):
-    """A completed or cancelled ticket takes no work and gives none back."""
+    """The ticket is completed or cancelled, and accepts no changes of its work."""
 
     code = "ticket_closed"
 
@@ -17,9 +17,9 @@ class TicketClosed(Conflict):
 
 
 def lock_open_ticket(ticket: ServiceTicket) -> ServiceTicket:
-    """Lock a ticket, and return it as it is now.
+    """Lock a ticket and return its current row.
 
-    :raises TicketClosed: if it takes no more work
+    :raises TicketClosed: if the ticket is closed
     """
     ticket = lock_row(ticket)
     if ticket.is_closed:

@@ -1,4 +1,4 @@
-"""Who works on a ticket: assign, remove, change, and edit several at once."""
+"""Assign mechanics to a ticket, change and remove assignments, or edit several."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from .locking import lock_open_ticket
 
 Kind = TicketEventKind
 
-#: No row has a higher id, and no database likes to be asked for one.
+#: The highest id; databases raise errors on higher numbers.
 MAX_ID = 2**63 - 1
 
 
@@ -39,7 +39,7 @@ class MechanicInactive(Conflict):
 
 @dataclass(frozen=True)
 class MechanicEdit:
-    """What a bulk edit did, by mechanic id."""
+    """The result of a bulk edit, as ids of mechanics."""
 
     added: list[int]
     removed: list[int]
@@ -108,7 +108,7 @@ def edit_mechanics(
     role: str = DEFAULT_ROLE,
     minutes_worked: int = 0,
 ) -> MechanicEdit:
-    """Add and remove several mechanics at once; what is asked for holds afterwards.
+    """Add and remove several mechanics at once; repeating it changes nothing.
 
     :raises TicketClosed: if the ticket is closed
     :raises ValidationError: naming the ids, if one is unknown, in both lists, or an

@@ -1,4 +1,4 @@
-"""What goes into a ticket: install, change and remove parts, with their stock."""
+"""Install, change and remove the parts on a ticket, and move their stock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mechanic_shop.core.transactions import unit_of_work
 from mechanics.models import Mechanic
 from tickets.models import (
     DEFAULT_MARKUP,
-    LINES_OF_PART,
+    LINE_OF_PART,
     ServiceTicket,
     TicketEventKind,
     TicketPart,
@@ -44,9 +44,9 @@ def install_part(
     warranty_months: int | None = None,
     installed_by: Mechanic | None = None,
 ) -> TicketPart:
-    """Take a part off the shelf and put it on a ticket, at today's cost.
+    """Take a part from stock and put it on a ticket, at today's cost.
 
-    ``line.part.quantity_in_stock`` is what this very movement left on the shelf.
+    ``line.part.quantity_in_stock`` is the stock after this movement.
 
     :raises TicketClosed: if the ticket is closed
     :raises AlreadyInstalled: if the part is on it
@@ -54,7 +54,7 @@ def install_part(
     :raises InsufficientStock: if fewer units are on hand
     """
     ticket = lock_open_ticket(ticket)
-    if LINES_OF_PART.first(ticket.pk, part.pk):
+    if LINE_OF_PART.first(ticket.pk, part.pk):
         raise AlreadyInstalled(f"{part} is on this ticket already.")
     movement = take_stock(part=part, quantity=quantity_used, by=by, ticket=ticket)
     # The movement locked the row: from here to the commit nobody changes the part.
@@ -101,7 +101,7 @@ def change_installed_part(
 
 @unit_of_work
 def remove_part(*, ticket: ServiceTicket, part: Part, by: User) -> None:
-    """Take a part off a ticket; its units go back on the shelf exactly once.
+    """Take a part off a ticket; its units go back into stock exactly once.
 
     :raises TicketClosed: if the ticket is closed
     :raises NotFound: if the part is not on it

@@ -1,4 +1,4 @@
-"""The ticket itself: open, change, move from status to status, delete."""
+"""Open, change and delete tickets, and change their status."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Status = ServiceTicket.Status
 
 
 class IllegalMove(Conflict):
-    """The ticket cannot go from its present status to the wanted one."""
+    """The ticket's present status does not allow this change."""
 
     code = "illegal_move"
 
@@ -70,7 +70,7 @@ def open_ticket(
 def update_ticket(
     *, ticket: ServiceTicket, by: User, status: str | None = None, **changes: Any
 ) -> ServiceTicket:
-    """Change fields of a ticket, move its status, or both, or nothing at all.
+    """Change fields of a ticket, its status, or both, in one transaction.
 
     :raises TicketClosed: if fields of a closed ticket would change
     :raises IllegalMove: if the ticket cannot go to ``status`` from where it is
@@ -91,13 +91,13 @@ def update_ticket(
 
 
 def move_ticket(*, ticket: ServiceTicket, status: str, by: User) -> ServiceTicket:
-    """Move a ticket to another status; see ``update_ticket`` for what may go wrong."""
+    """Change a ticket's status; it raises what ``update_ticket`` raises."""
     return update_ticket(ticket=ticket, by=by, status=status)
 
 
 @unit_of_work
 def delete_ticket(*, ticket: ServiceTicket) -> None:
-    """Delete a ticket on which nothing happened that the shop's books need.
+    """Delete a ticket without parts, minutes and stock movements.
 
     :raises InUse: if it has parts, minutes or stock movements; cancel it instead
     """
