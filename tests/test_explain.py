@@ -80,7 +80,7 @@ def plan_of(shop: APIClient, path: str) -> Plan:
     with CaptureQueriesContext(connection) as queries:
         answer = shop.get(path)
     assert answer.status_code == 200
-    [page] = [q["sql"] for q in queries if "rows_in_all" in q["sql"]]
+    [page] = [q["sql"] for q in queries if "total_count" in q["sql"]]
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {page}")
         names = [column[0] for column in cursor.description]

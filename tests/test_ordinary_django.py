@@ -255,7 +255,7 @@ def loaded(row: Any) -> Any:
     """Return what was read of a row, without the total that a page carries."""
     if not hasattr(row, "_state"):
         return row
-    hidden = {"_state", "rows_in_all", "_prefetched_objects_cache"}
+    hidden = {"_state", "total_count", "_prefetched_objects_cache"}
     columns = {name: vars(row)[name] for name in vars(row).keys() - hidden}
     return columns, set(row._state.fields_cache)
 

@@ -280,7 +280,7 @@ class TestLatePage:
         with CaptureQueriesContext(connection) as queries:
             answer = shop.get(path)
 
-        (sql,) = [q["sql"] for q in queries if "rows_in_all" in q["sql"]]
+        (sql,) = [q["sql"] for q in queries if "total_count" in q["sql"]]
         plain = re.sub('[`"]', "", sql)
         conditions = re.findall(rf"(?:WHERE|AND) \(*{table}\.(\w+) (\w+)", plain)
         assert answer.status_code == 200
