@@ -73,8 +73,8 @@ class CustomerAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
     list_select_related = ("user",)
     search_fields = ("first_name", "last_name", "email", "phone")
     ordering = ("last_name", "first_name", "pk")
-    # A link to a login is made by the mailed invitation only: linked by hand, a
-    # change of the customer's address would take over somebody's login.
+    # Only the mailed invitation links a login. If staff could link one, a change of
+    # the customer's address would take over somebody's login.
     readonly_fields = ("user", "created_at", "updated_at")
     fieldsets = (
         (None, {"fields": (("first_name", "last_name"), ("email", "phone"), "user")}),
@@ -105,29 +105,31 @@ class CustomerAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
         return date_format(timezone.localtime(customer.created_at))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Customer]:
-        """Leave out the erased: they stay for the books and are nobody any more."""
+        """Leave out erased customers, who are kept for accounting only."""
         customers: QuerySet[Customer] = super().get_queryset(request)
         return customers.filter(erased_at=None).annotate(
             vehicle_count=Count("vehicles")
         )
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Say which customers are deleted, and of which an empty record stays."""
+        """List which customers are deleted, and of which an empty record is kept."""
         _, counts, lacking, protected = super().get_deleted_objects(objs, request)
-        told = [_told_shortly(customer) for customer in of_deletion(objs)]
-        return told, counts, lacking, protected
+        lines = [_deletion_summary(customer) for customer in with_deletion_counts(objs)]
+        return lines, counts, lacking, protected
 
     def render_delete_form(
         self, request: HttpRequest, context: dict[str, Any]
     ) -> HttpResponse:
-        [customer] = of_deletion([context["object"]])
-        told: dict[str, Any] = {
-            "goes": what_goes(customer),
-            "stays": what_stays(customer),
+        [customer] = with_deletion_counts([context["object"]])
+        details: dict[str, Any] = {
+            "goes": list_deleted_data(customer),
+            "stays": list_kept_data(customer),
             "is_open": customer.service_tickets.still_open().exists(),
         }
-        answer: HttpResponse = super().render_delete_form(request, {**context, **told})
-        return answer
+        response: HttpResponse = super().render_delete_form(
+            request, {**context, **details}
+        )
+        return response
 
     def save_model(
         self, request: HttpRequest, obj: Customer, form: forms.ModelForm, change: bool
@@ -176,11 +178,11 @@ class CustomerAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
             services.invite_customer(customer=customer)
             self.log_change(request, customer, "Invited.")
         left_out = len(customers) - len(invited)
-        said = f"{len(invited)} invited, {left_out} left out."
-        self.message_user(request, said, messages.SUCCESS)
+        message = f"{len(invited)} invited, {left_out} left out."
+        self.message_user(request, message, messages.SUCCESS)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
-        """Offer no invitation to those who have followed theirs."""
+        """Hide the button for customers who have accepted their invitation."""
         offered = super().get_actions_detail(request, object_id)
         customer = self.get_object(request, str(object_id))
         in_use = customer and customer.user and customer.user.has_usable_password()
@@ -197,16 +199,16 @@ def _can_be_invited(customer: Customer) -> bool:
     return bool(customer.email) and (user is None or not user.has_usable_password())
 
 
-def of_deletion(customers: Any) -> QuerySet[Any]:
-    """Load customers with what decides between deleting and erasing them."""
+def with_deletion_counts(customers: Any) -> QuerySet[Any]:
+    """Load customers with the counts that decide between deleting and erasing."""
     pks = [customer.pk for customer in customers]
     tickets = Count("service_tickets", distinct=True)
-    # Also those of an earlier owner keep a vehicle, and with it this one.
+    # Tickets of an earlier owner keep the vehicle too, and with it this customer.
     of_vehicles = Count("vehicles__service_tickets", distinct=True)
     counted = Customer.objects.filter(pk__in=pks).annotate(
         tickets=tickets,
         vehicle_tickets=of_vehicles,
-        cars=Count("vehicles", distinct=True),
+        vehicle_count=Count("vehicles", distinct=True),
     )
     return counted.select_related("user").order_by("pk")
 
@@ -215,43 +217,49 @@ def _is_erased(customer: Any) -> bool:
     return bool(customer.tickets or customer.vehicle_tickets)
 
 
-def _told_shortly(customer: Any) -> str:
-    cars = _counted(customer.cars, "vehicle")
+def _deletion_summary(customer: Any) -> str:
+    vehicles = _pluralize(customer.vehicle_count, "vehicle")
     if _is_erased(customer):
-        tickets = _counted(customer.tickets, "ticket")
-        return f"{customer}: erased; {tickets} and {cars} stay without a name"
-    return f"{customer}: deleted, with {cars}"
+        tickets = _pluralize(customer.tickets, "ticket")
+        return f"{customer}: erased; {tickets} and {vehicles} stay without a name"
+    return f"{customer}: deleted, with {vehicles}"
 
 
-def what_goes(customer: Any) -> list[str]:
-    """Say what nobody can read any more afterwards."""
-    told = ["Name, email, phone and address, in the history of changes too"]
+def list_deleted_data(customer: Any) -> list[str]:
+    """List the data that is deleted, for the confirmation page."""
+    lines = ["Name, email, phone and address, in the history of changes too"]
     if customer.user is not None and not is_staff_login(customer.user):
-        told.append(f"The login {customer.user}, which closes at once")
+        lines.append(f"The login {customer.user}, which closes at once")
     if not _is_erased(customer):
-        told += [_counted(customer.cars, "vehicle")] if customer.cars else []
-        return [*told, "The record itself"]
-    if customer.cars:
-        told.append(f"VIN and plate of {_counted(customer.cars, 'vehicle')}")
-    return told
+        lines += (
+            [_pluralize(customer.vehicle_count, "vehicle")]
+            if customer.vehicle_count
+            else []
+        )
+        return [*lines, "The record itself"]
+    if customer.vehicle_count:
+        lines.append(
+            f"VIN and plate of {_pluralize(customer.vehicle_count, 'vehicle')}"
+        )
+    return lines
 
 
-def what_stays(customer: Any) -> list[str]:
-    """Say what the shop's books still need."""
-    told = []
+def list_kept_data(customer: Any) -> list[str]:
+    """List the data that is kept for accounting, for the confirmation page."""
+    lines = []
     if customer.user is not None and is_staff_login(customer.user):
-        told.append(f"The login {customer.user}, which is a colleague's")
+        lines.append(f"The login {customer.user}, which is a colleague's")
     if not _is_erased(customer):
-        return told
+        return lines
     if customer.tickets:
-        tickets = _counted(customer.tickets, "ticket")
-        told.append(f"{tickets}, with the work, the parts and the prices")
-    if customer.cars:
-        told.append("Year, make, model and mileage of the vehicles")
-    return [*told, "An empty record, shown as “(erased)”"]
+        tickets = _pluralize(customer.tickets, "ticket")
+        lines.append(f"{tickets}, with the work, the parts and the prices")
+    if customer.vehicle_count:
+        lines.append("Year, make, model and mileage of the vehicles")
+    return [*lines, "An empty record, shown as “(erased)”"]
 
 
-def _counted(number: int, word: str) -> str:
+def _pluralize(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 

@@ -31,8 +31,8 @@ class CustomersConfig(ShopAppConfig):
     throttles = {"REGISTER": "3/hour", "CREATE_CUSTOMER": "5/hour"}
 
     def ready(self) -> None:
-        from mechanic_shop.accounts.services import when_no_login
+        from mechanic_shop.accounts.services import unknown_email_hooks
 
         from .services import invite_walk_in
 
-        when_no_login.append(invite_walk_in)
+        unknown_email_hooks.append(invite_walk_in)

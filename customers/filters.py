@@ -57,6 +57,6 @@ class VehicleFilterSet(ShopFilterSet):
     def filter_vin(
         self, queryset: QuerySet[Any], name: str, value: str
     ) -> QuerySet[Any]:
-        """The end of a VIN is enough: people read out the last six to eight."""
-        ending = normalize_vin(value)
-        return queryset.filter(vin__endswith=ending) if ending else queryset.none()
+        """Match the end of a VIN: people read out the last six to eight characters."""
+        suffix = normalize_vin(value)
+        return queryset.filter(vin__endswith=suffix) if suffix else queryset.none()

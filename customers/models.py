@@ -27,7 +27,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return self.filter(erased_at=None)
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Keep the rows this user may know exist; the rest answer 404, never 403."""
+        """Keep the rows that the user may see; others give a 404, never a 403."""
         rows = self.not_erased()
         if user.has_perm("customers.view_customer"):
             return rows
@@ -35,7 +35,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
 
 
 class Customer(models.Model):
-    """A person who brings cars; with ``user`` also one who can sign in.
+    """A person who brings vehicles; with ``user`` they can also sign in.
 
     ``email`` is optional for customers whom the shop enters itself. A linked login and
     its customer always have the same address.
@@ -74,7 +74,7 @@ class Customer(models.Model):
             ),
         ]
         indexes = [
-            # Nearly all rows have none: who is not erased is listed and counted by it.
+            # Lists and counts of the customers who are not erased use this index.
             models.Index(fields=["erased_at"], name="customer_erased_at"),
             models.Index(fields=["last_name"], name="customer_last_name"),
             models.Index(fields=["updated_at"], name="customer_updated_at"),
@@ -103,7 +103,7 @@ def validate_not_of_the_future(year: int) -> None:
 
 class VehicleQuerySet(models.QuerySet["Vehicle"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Keep the rows this user may know exist."""
+        """Keep the rows that the user may see: staff all, customers their own."""
         rows = self.filter(customer__erased_at=None)
         if user.has_perm("customers.view_vehicle"):
             return rows
@@ -113,7 +113,7 @@ class VehicleQuerySet(models.QuerySet["Vehicle"]):
 
 
 class Vehicle(models.Model):
-    """A car of a customer. ``vin`` is stored upper-cased without spaces and dashes."""
+    """A customer's vehicle. ``vin`` is stored in upper case, without separators."""
 
     customer = models.ForeignKey(
         Customer, on_delete=models.CASCADE, related_name="vehicles"
@@ -170,12 +170,12 @@ class Vehicle(models.Model):
 
     def clean(self) -> None:
         self.vin = vins.normalize_vin(self.vin or "") or None
-        if complaint := vin_complaint(self.vin, self.year):
-            raise ValidationError({"vin": complaint})
+        if error := vin_error(self.vin, self.year):
+            raise ValidationError({"vin": error})
 
 
-def vin_complaint(vin: str | None, year: int | None) -> str | None:
-    """Say what is wrong with a normalised VIN for that year, if anything."""
+def vin_error(vin: str | None, year: int | None) -> str | None:
+    """Return what is wrong with a normalised VIN for that year, or None."""
     if not vin:
         return None
     if not vins.has_vin_characters(vin):

@@ -26,9 +26,9 @@ def find_customers(user: User, term: str) -> Iterator[SearchResult]:
     wanted = match_every_word(term, "first_name", "last_name", "email", "phone")
     digits = strip_punctuation(term)
     if digits.isdecimal():
-        wanted |= Q(bare_phone__contains=digits)
+        wanted |= Q(phone_digits__contains=digits)
     rows = Customer.objects.visible_to(user).annotate(
-        bare_phone=column_without_punctuation("phone")
+        phone_digits=column_without_punctuation("phone")
     )
     named = rows.filter(wanted).order_by("last_name", "first_name", "pk")
     for customer in named[:MAX_RESULTS]:
@@ -40,11 +40,11 @@ def find_customers(user: User, term: str) -> Iterator[SearchResult]:
 def find_vehicles(user: User, term: str) -> Iterator[SearchResult]:
     wanted = match_every_word(term, "make", "model", "license_plate")
     if plate := strip_punctuation(term):
-        wanted |= Q(bare_plate__icontains=plate)
+        wanted |= Q(plate_text__icontains=plate)
     if vin := normalize_vin(term):
         wanted |= Q(vin__endswith=vin) | Q(vin__startswith=vin)
     rows = Vehicle.objects.visible_to(user).select_related("customer")
-    rows = rows.annotate(bare_plate=column_without_punctuation("license_plate")).filter(
+    rows = rows.annotate(plate_text=column_without_punctuation("license_plate")).filter(
         wanted
     )
     for vehicle in rows.order_by("-pk")[:MAX_RESULTS]:

@@ -1,4 +1,4 @@
-"""The shape of customers and vehicles in bodies and answers."""
+"""Serializers of customers and vehicles."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from mechanic_shop.api.serializers import (
 )
 
 from . import vin as vins
-from .models import Customer, Vehicle, vin_complaint
+from .models import Customer, Vehicle, vin_error
 
 VIN_CHECKS = tuple(check.value for check in vins.VinCheck)
 
@@ -93,7 +93,7 @@ class VehicleSerializer(StrictModelSerializer[Vehicle]):
             "updated_at",
         ]
         ignored_input_fields = ("vin_check",)
-        # The model knows the year that is next; this one is for what is no year at all.
+        # The model validates the year; this limit is for numbers that are no year.
         extra_kwargs = {"year": {"max_value": 9999, "help_text": "Up to next year."}}
 
     def _changes(self, field: Field[Any, Any, Any, Any], sent: Any) -> bool:
@@ -116,9 +116,9 @@ class VehicleSerializer(StrictModelSerializer[Vehicle]):
         def value(name: str) -> Any:
             return attrs.get(name, getattr(self.instance, name, None))
 
-        complaint = vin_complaint(value("vin"), value("year"))
-        if complaint and {"vin", "year"} & attrs.keys():
-            raise serializers.ValidationError({"vin": [complaint]})
+        error = vin_error(value("vin"), value("year"))
+        if error and {"vin", "year"} & attrs.keys():
+            raise serializers.ValidationError({"vin": [error]})
         return attrs
 
 
@@ -136,7 +136,7 @@ class BriefVehicleSerializer(ReadOnlyModelSerializer[Vehicle]):
     class Meta:
         model = Vehicle
         fields = ["vehicle_id", "year", "make", "model", "license_plate", "vin"]
-        # Else the document would name the largest year that the database has room for.
+        # Otherwise the schema would name the database's largest integer as a maximum.
         read_only_fields = fields
 
 
@@ -156,7 +156,7 @@ class RegisterSerializer(StrictModelSerializer[Customer]):
             "postal_code",
             "password",
         ]
-        # The service answers a taken address, so that it can also write to its owner.
+        # The service rejects a taken address, so that it can also mail its owner.
         extra_kwargs = {
             "email": {
                 "required": True,

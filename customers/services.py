@@ -1,4 +1,4 @@
-"""Business verbs around customers: register, keep one email, delete or erase."""
+"""Services for customers and vehicles: register, invite, update, delete or erase."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ class EmailTaken(ValidationError):
 
 
 class StaffLogin(Conflict):
-    """A login that opens the back office is not changed through a customer's record."""
+    """The customer's login is also a staff login, which only its owner may change."""
 
     code = "staff_login"
 
 
 class OwnerChanged(Conflict):
-    """Who owns the vehicle is no longer what the caller takes it to be."""
+    """The vehicle has another owner by now, or its owner was erased."""
 
     code = "owner_changed"
 
@@ -58,11 +58,12 @@ class OwnerChanged(Conflict):
 def register_customer(*, password: str, **details: Any) -> Customer:
     """Create a customer with a login.
 
-    The address of a customer whom the shop entered itself answers like any taken one,
-    but its owner is mailed a link: only the link joins that record with a login.
+    For the address of a customer whom the shop entered itself the error is the same as
+    for any taken one, but a link is mailed: only the link connects that record with a
+    login.
 
     :raises EmailTaken: if a login or a customer has this address
-    :raises ValidationError: if the password validators refuse the password
+    :raises ValidationError: if the password validators reject the password
     """
     user = User(
         email=details["email"],
@@ -70,10 +71,10 @@ def register_customer(*, password: str, **details: Any) -> Customer:
         last_name=details["last_name"],
     )
     check_new_password(password, user=user, field="password")
-    # Hashing takes tens of milliseconds: not while the database holds its write lock.
+    # Hash before the transaction: it takes tens of milliseconds.
     user.password = make_password(password)
     try:
-        return _create(user, details)
+        return _create_customer(user, details)
     except IntegrityError as error:
         invite_walk_in(email=details["email"])
         raise EmailTaken from error
@@ -81,8 +82,8 @@ def register_customer(*, password: str, **details: Any) -> Customer:
 
 @retry_on_deadlock
 @unit_of_work
-def _create(user: User, details: dict[str, Any]) -> Customer:
-    user.pk = None  # an earlier try may have given it one
+def _create_customer(user: User, details: dict[str, Any]) -> Customer:
+    user.pk = None  # an earlier retry may have set it
     user.save(force_insert=True)
     return Customer.objects.create(user=user, **details)
 
@@ -92,8 +93,10 @@ def invite_walk_in(*, email: str) -> None:
     customer = Customer.objects.not_erased().filter(email=email).first()
     if customer is None:
         return
-    unopened = customer.user is not None and not customer.user.has_usable_password()
-    if unopened or not User.objects.filter(email=email).exists():
+    invitation_open = (
+        customer.user is not None and not customer.user.has_usable_password()
+    )
+    if invitation_open or not User.objects.filter(email=email).exists():
         invite_customer(customer=customer)
 
 
@@ -125,20 +128,20 @@ def update_customer(*, customer: Customer, by: User, **changes: Any) -> Customer
     """Change a customer; a linked login keeps the same names and address.
 
     :raises EmailTaken: if another login has the new address
-    :raises StaffLogin: if the address is somebody else's way into the back office
+    :raises StaffLogin: if the address is the login of another member of staff
     :raises ValidationError: if a login would be left without an address
     """
     customer = lock_row(customer)
     if changes.get("email", customer.email) != customer.email:
-        _check_may_readdress(customer, by)
+        _check_email_change(customer, by)
     customer = save_changes(customer, changes)
     if customer.user is not None:
-        _follow(customer.user, customer)
+        _sync_login(customer.user, customer)
     return customer
 
 
-def _check_may_readdress(customer: Customer, by: User) -> None:
-    """Keep staff from taking over a colleague's login: a reset is mailed to it."""
+def _check_email_change(customer: Customer, by: User) -> None:
+    """Keep staff from taking over a colleague's login by a password reset."""
     user = customer.user
     if user is None or user == by or by.is_superuser:
         return
@@ -146,9 +149,9 @@ def _check_may_readdress(customer: Customer, by: User) -> None:
         raise StaffLogin("This is the login of staff; only they can change the email.")
 
 
-def _follow(user: User, customer: Customer) -> None:
+def _sync_login(user: User, customer: Customer) -> None:
     if not customer.email:
-        _close_unopened_login(user, customer)
+        _withdraw_invitation(user, customer)
         return
     if User.objects.filter(email=customer.email).exclude(pk=user.pk).exists():
         raise EmailTaken
@@ -158,8 +161,8 @@ def _follow(user: User, customer: Customer) -> None:
     user.save(update_fields=["email", "first_name", "last_name"])
 
 
-def _close_unopened_login(user: User, customer: Customer) -> None:
-    """Take back an invitation that nobody has followed yet."""
+def _withdraw_invitation(user: User, customer: Customer) -> None:
+    """Delete the login of an invitation that was not accepted yet."""
     if user.has_usable_password():
         raise ValidationError({"email": ["The login needs an email address."]})
     save_changes(customer, {"user": None})
@@ -168,10 +171,10 @@ def _close_unopened_login(user: User, customer: Customer) -> None:
 
 @unit_of_work
 def delete_customer(*, customer: Customer) -> None:
-    """Delete a customer; keep an empty record of one whom the shop's books mention.
+    """Delete a customer, or erase the personal data of one who has tickets.
 
-    Without tickets the customer goes with vehicles and login. With tickets everything
-    personal is blanked and the tickets stay.
+    Without tickets the customer, the vehicles and the login are deleted. With tickets
+    all personal data is blanked, and an empty record and the tickets are kept.
 
     :raises InUse: while one of the customer's tickets is open
     """
@@ -184,21 +187,21 @@ def delete_customer(*, customer: Customer) -> None:
     IdempotencyKey.objects.forget("customer_id", customer.pk)
     customer_pk = customer.pk
     vehicle_pks = list(customer.vehicles.values_list("pk", flat=True))
-    if customer.service_tickets.exists() or _owns_history(customer):
-        _erase(customer)
+    if customer.service_tickets.exists() or _has_vehicle_history(customer):
+        _anonymize(customer)
     else:
         customer.delete()
-    _forget_history(customer_pk, vehicle_pks)
+    _anonymize_history(customer_pk, vehicle_pks)
     if user is not None and not is_staff_login(user):
         erase_user(user=user)
 
 
-def _owns_history(customer: Customer) -> bool:
-    """Tell whether a vehicle has tickets, which may be those of an earlier owner."""
+def _has_vehicle_history(customer: Customer) -> bool:
+    """Return whether a vehicle has tickets, perhaps those of an earlier owner."""
     return customer.vehicles.exclude(service_tickets=None).exists()
 
 
-def _erase(customer: Customer) -> None:
+def _anonymize(customer: Customer) -> None:
     for name in PERSONAL_FIELDS:
         setattr(customer, name, "")
     customer.email = None
@@ -208,8 +211,8 @@ def _erase(customer: Customer) -> None:
     customer.vehicles.update(vin=None, license_plate="", updated_at=timezone.now())
 
 
-def _forget_history(customer_pk: int, vehicle_pks: list[int]) -> None:
-    """Blank who somebody was in the history of changes; that there were some stays."""
+def _anonymize_history(customer_pk: int, vehicle_pks: list[int]) -> None:
+    """Blank the personal data in the history of changes; its rows are kept."""
     Customer.history.filter(id=customer_pk).update(
         **dict.fromkeys(PERSONAL_FIELDS, ""), email=None, user_id=None
     )
@@ -219,14 +222,14 @@ def _forget_history(customer_pk: int, vehicle_pks: list[int]) -> None:
 
 @unit_of_work
 def change_owner(*, vehicle: Vehicle, customer: Customer) -> None:
-    """Hand a vehicle to another customer; its old tickets keep theirs.
+    """Give a vehicle to another customer; its tickets keep their customer.
 
     :raises InUse: while a ticket of the vehicle is open
     :raises OwnerChanged: if somebody else did the same at this moment
     """
     pks = sorted({vehicle.customer_id, customer.pk})
     owners = Customer.objects.not_erased().filter(pk__in=pks)
-    # Both at once and in one order, so that two hand-overs never wait for each other.
+    # Lock both owners in the order of ids, so that two changes cannot deadlock.
     for pk in pks:
         claim(Customer, pk)
     if customer not in owners.order_by("pk").select_for_update():
@@ -239,7 +242,7 @@ def change_owner(*, vehicle: Vehicle, customer: Customer) -> None:
 
 
 def lock_vehicle(vehicle: Vehicle) -> Vehicle:
-    """Lock a vehicle's owner, then the vehicle, and return it as it is now.
+    """Lock a vehicle's owner, then the vehicle, and return its current row.
 
     :raises OwnerChanged: if it got another owner meanwhile, or the owner is erased
     """
@@ -247,13 +250,13 @@ def lock_vehicle(vehicle: Vehicle) -> Vehicle:
     owners = Customer.objects.select_for_update()
     owner = owners.filter(pk=vehicle.customer_id).first()
     claim(Vehicle, vehicle.pk)
-    present = Vehicle.objects.select_for_update().filter(pk=vehicle.pk).first()
-    if owner is None or owner.erased_at or present is None:
+    current = Vehicle.objects.select_for_update().filter(pk=vehicle.pk).first()
+    if owner is None or owner.erased_at or current is None:
         raise OwnerChanged("The owner of this vehicle is no longer a customer.")
-    if present.customer_id != owner.pk:
+    if current.customer_id != owner.pk:
         raise OwnerChanged("The vehicle has just got another owner. Try again.")
-    present.customer = owner
-    return present
+    current.customer = owner
+    return current
 
 
 def delete_vehicle(*, vehicle: Vehicle) -> None:

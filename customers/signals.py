@@ -1,10 +1,10 @@
-"""What customers tell the apps above them, which they do not know."""
+"""Signals of customers, for apps above that ``customers`` does not import."""
 
 from django.dispatch import Signal
 
-#: The shop is about to forget a customer: ``customer``. The record is deleted, or kept
-#: without anything personal where the books mention it. A service sends this with
+#: A customer is about to be deleted or erased: ``customer``. A service sends this with
 #: ``send()`` in its transaction, with the customer's row locked and not yet changed. A
-#: receiver removes what its own app knows of the customer, or refuses by raising a
-#: ``Conflict``: then nothing holds. The sender is always ``Customer``.
+#: receiver removes its own app's data about the customer, or rejects the change by
+#: raising a ``Conflict``: then everything is rolled back. The sender is always
+#: ``Customer``.
 customer_erasing = Signal()

@@ -1,4 +1,4 @@
-"""Signing up and in, customers, and their vehicles."""
+"""Views of registration, login, customers and vehicles."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ from .serializers import (
     VehicleSerializer,
 )
 
-#: A login with the customer and the mechanic that it may be.
-WITH_THEIR_ROWS = PreparedQuery(
+#: A user with the customer, the mechanic and the groups that belong to the login.
+USER_WITH_PROFILE = PreparedQuery(
     lambda pk: (
         User.objects.select_related("customer", "mechanic")
         .annotate(names_of_groups=permission_loading.group_names_of("pk"))
@@ -77,8 +77,8 @@ VEHICLES = PreparedList(
 )
 
 
-def signed_in(user: User, message: str) -> dict[str, Any]:
-    """Start a session and collect what the answer shows of it."""
+def login_response_data(user: User, message: str) -> dict[str, Any]:
+    """Start a session and return the data of the response."""
     pair = start_session(user=user)
     return {
         "message": message,
@@ -113,22 +113,24 @@ class AuthViewSet(ShopViewSet[Customer]):
         customer = services.register_customer(**body)
         assert customer.user is not None
         clear_login_attempt(request, customer.user.email)
-        answer = signed_in(customer.user, "Welcome! Your account is ready.")
-        return Response(SignedInSerializer(answer).data, status=status.HTTP_201_CREATED)
+        data = login_response_data(customer.user, "Welcome! Your account is ready.")
+        return Response(SignedInSerializer(data).data, status=status.HTTP_201_CREATED)
 
     @schema.login
     @action(detail=False, methods=["post"], authentication_classes=[])
     def login(self, request: Request) -> Response:
         """Sign in with email address and password."""
         user = authenticate(request, self.get_validated(LoginSerializer))
-        return Response(SignedInSerializer(signed_in(user, "Signed in.")).data)
+        return Response(
+            SignedInSerializer(login_response_data(user, "Signed in.")).data
+        )
 
     @schema.me
     @action(detail=False, methods=["get"], pagination_class=None)
     def me(self, request: Request) -> Response:
         """Tell who is signed in."""
-        user = WITH_THEIR_ROWS.first(self.user.pk)
-        assert user is not None, "whoever signed in is there"
+        user = USER_WITH_PROFILE.first(self.user.pk)
+        assert user is not None, "the authenticated user exists"
         user.group_names = permission_loading.read(user.names_of_groups)
         return Response(MeSerializer(user).data)
 
@@ -164,11 +166,13 @@ class CustomerViewSet(ShopModelViewSet[Customer]):
     def login(self, request: Request) -> Response:
         """Sign in; system B's path, which also answers ``token``."""
         user = authenticate(request, self.get_validated(LoginSerializer))
-        return Response(SystemBSignedInSerializer(signed_in(user, "Signed in.")).data)
+        return Response(
+            SystemBSignedInSerializer(login_response_data(user, "Signed in.")).data
+        )
 
 
-class VehicleRows(ShopViewSet[Vehicle]):
-    """What every view of vehicles shares."""
+class VehicleViewSetBase(ShopViewSet[Vehicle]):
+    """The queryset and the locking that all views of vehicles share."""
 
     queryset = Vehicle.objects.select_related("customer").order_by("pk")
 
@@ -178,14 +182,14 @@ class VehicleRows(ShopViewSet[Vehicle]):
 
 @route(r"customers/(?P<customer_id>[0-9]+)/vehicles", basename="customer-vehicle")
 @schema.customer_vehicles
-class CustomerVehicleViewSet(VehicleRows, ShopModelViewSet[Vehicle]):
+class CustomerVehicleViewSet(VehicleViewSetBase, ShopModelViewSet[Vehicle]):
     """The vehicles of the customer in the path."""
 
     pagination_class = None  # type: ignore[assignment]
     serializer_class = VehicleSerializer
 
     def get_queryset(self) -> QuerySet[Vehicle]:
-        # An id beyond all numbers is nobody's; as a foreign key's value it overflows.
+        # A subquery, because a huge id would overflow as the value of a foreign key.
         customers = Customer.objects.filter(pk=self.kwargs["customer_id"])
         return super().get_queryset().filter(customer__in=customers)
 
@@ -215,7 +219,7 @@ class CustomerVehicleViewSet(VehicleRows, ShopModelViewSet[Vehicle]):
 
 @route("vehicles")
 @schema.vehicles
-class VehicleViewSet(ListMixin, RetrieveMixin, UpdateMixin, VehicleRows):
+class VehicleViewSet(ListMixin, RetrieveMixin, UpdateMixin, VehicleViewSetBase):
     """Vehicles across the shop."""
 
     http_method_names = ["get", "patch", "head", "options"]

@@ -43,7 +43,7 @@ def has_vin_characters(vin: str) -> bool:
     return _ALLOWED.fullmatch(vin) is not None
 
 
-def check_digit_of(vin: str) -> str:
+def compute_check_digit(vin: str) -> str:
     """Compute the character that 49 CFR 565.15 puts at position 9."""
     rest = sum(
         weight * _VALUES[char] for weight, char in zip(_WEIGHTS, vin, strict=True)
@@ -55,4 +55,4 @@ def check_vin(vin: str | None) -> VinCheck:
     """Compare the check digit of a normalised VIN of 17 characters."""
     if not vin or len(vin) != LENGTH:
         return VinCheck.NOT_APPLICABLE
-    return VinCheck.VALID if vin[8] == check_digit_of(vin) else VinCheck.INVALID
+    return VinCheck.VALID if vin[8] == compute_check_digit(vin) else VinCheck.INVALID

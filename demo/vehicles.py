@@ -8,7 +8,7 @@ from itertools import cycle
 from random import Random
 
 from customers.models import Customer, Vehicle
-from customers.vin import check_digit_of
+from customers.vin import compute_check_digit
 
 from .backdating import Past
 from .people import LAST_REGULAR
@@ -134,7 +134,7 @@ def _draw_vin(rng: Random, prefix: str, year: int) -> str:
     if "ZZZ" in prefix:
         return f"{prefix}{EUROPEAN_FILLER}{tail}"
     # Position 9 itself has the weight 0: any character may stand in for it.
-    return f"{prefix}{check_digit_of(f'{prefix}0{tail}')}{tail}"
+    return f"{prefix}{compute_check_digit(f'{prefix}0{tail}')}{tail}"
 
 
 def _draw_plate(rng: Random) -> str:

@@ -111,31 +111,31 @@ class MechanicAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: Mechanic | None = None
     ) -> tuple[str, ...]:
-        """Let only owners link a login by hand; whose it is, is whose work it logs."""
+        """Let only owners link a login by hand: it decides whose minutes are logged."""
         if request.user.is_superuser:
             return self.readonly_fields
         return (*self.readonly_fields, "user")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody enters a mechanic without the salary, which every mechanic has."""
-        may_add: bool = super().has_add_permission(request)
-        return may_add and request.user.has_perm("mechanics.view_salary")
+        """Also require the permission to see salaries: a new mechanic needs one."""
+        allowed: bool = super().has_add_permission(request)
+        return allowed and request.user.has_perm("mechanics.view_salary")
 
     def delete_model(self, request: HttpRequest, obj: Mechanic) -> None:
         services.delete_mechanic(mechanic=obj)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
-        """Offer what the mechanic's present state allows."""
+        """Offer the buttons that the mechanic's present state allows."""
         offered = super().get_actions_detail(request, object_id)
         mechanic = self.get_object(request, str(object_id))
         if mechanic is None:
             return []
-        fits = {
+        available = {
             "give_login": mechanic.is_active and mechanic.user_id is None,
             "deactivate": mechanic.is_active,
             "reactivate": not mechanic.is_active,
         }
-        return [button for button in offered if fits.get(button.path, True)]
+        return [button for button in offered if available.get(button.path, True)]
 
     @dialog(
         "Give a login",
@@ -153,19 +153,19 @@ class MechanicAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
             found = User.objects.filter(email=mechanic.email).first()
             before = rights_of(found) if found else {}
             group = form.cleaned_data["group"]
-            user = services.give_login(mechanic=mechanic, group=group)
+            user = services.create_staff_login(mechanic=mechanic, group=group)
             tell_of_rights(request, user, user.pk, before)
             return f"{mechanic} is a {group.name} now. A link went to {user.email}."
 
         return self.run_service(request, object_id, give)
 
     def has_give_login_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        verbs = (
+        permissions = (
             "mechanics.change_mechanic",
             "accounts.add_user",
             "accounts.change_user",
         )
-        return user_of(request).has_perms(verbs)
+        return user_of(request).has_perms(permissions)
 
     @dialog(
         "Deactivate",
@@ -177,9 +177,9 @@ class MechanicAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
         submit="Deactivate",
     )
     def deactivate(self, request: HttpRequest, form: Any, object_id: str) -> Any:
-        verb = self.switch(request, services.deactivate_mechanic)
+        set_active = self.with_permission_log(request, services.deactivate_mechanic)
         return self.run_service(
-            request, object_id, lambda row: f"{verb(row)} is deactivated."
+            request, object_id, lambda row: f"{set_active(row)} is deactivated."
         )
 
     @dialog(
@@ -191,9 +191,9 @@ class MechanicAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
         submit="Reactivate",
     )
     def reactivate(self, request: HttpRequest, form: Any, object_id: str) -> Any:
-        verb = self.switch(request, services.reactivate_mechanic)
+        set_active = self.with_permission_log(request, services.reactivate_mechanic)
         return self.run_service(
-            request, object_id, lambda row: f"{verb(row)} is active again."
+            request, object_id, lambda row: f"{set_active(row)} is active again."
         )
 
     @confirmed_action(
@@ -207,19 +207,21 @@ class MechanicAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
     def deactivate_selected(
         self, request: HttpRequest, queryset: QuerySet[Mechanic]
     ) -> None:
-        verb = self.switch(request, services.deactivate_mechanic)
+        set_active = self.with_permission_log(request, services.deactivate_mechanic)
         mechanics = list(queryset.filter(is_active=True).order_by("pk"))
         for mechanic in mechanics:
-            self.log_change(request, mechanic, f"{verb(mechanic)} is deactivated.")
-        said = f"{len(mechanics)} deactivated."
-        self.message_user(request, said, messages.SUCCESS)
+            self.log_change(
+                request, mechanic, f"{set_active(mechanic)} is deactivated."
+            )
+        message = f"{len(mechanics)} deactivated."
+        self.message_user(request, message, messages.SUCCESS)
 
-    def switch(
+    def with_permission_log(
         self, request: HttpRequest, service: Callable[..., Mechanic]
     ) -> Callable[[Mechanic], Mechanic]:
-        """Make a verb of a service that opens or closes a login, and tell of it."""
+        """Wrap a service that changes a login, to log the change of its permissions."""
 
-        def verb(mechanic: Mechanic) -> Mechanic:
+        def set_active(mechanic: Mechanic) -> Mechanic:
             user = mechanic.user
             before = rights_of(user) if user else {}
             mechanic = service(mechanic=mechanic, by=user_of(request))
@@ -227,4 +229,4 @@ class MechanicAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
                 tell_of_rights(request, user, user.pk, before)
             return mechanic
 
-        return verb
+        return set_active

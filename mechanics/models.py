@@ -1,4 +1,4 @@
-"""The people who do the work."""
+"""Mechanics, and the version of their cached list."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ MAX_SALARY = 1_000_000_000
 
 
 class MechanicListVersion(models.Model):
-    """One row with a random id that every write to the mechanics renews.
+    """One row with a random id that every write to the mechanics replaces.
 
-    The cached list of mechanics is stored under this id. It is written in the writer's
-    own transaction, so a rolled-back write changes nothing and a committed one is seen
-    by every process at once. A counter would not do: rolled back, it would name a list
-    that was never true.
+    The cached list of mechanics is stored under this id. The id is written in the
+    writer's own transaction: a rolled-back write changes nothing, and a committed one
+    takes effect in all processes at once. A counter would not be safe: after a rollback
+    its value would be used again, for another list.
     """
 
     generation = models.CharField(max_length=32)
@@ -55,13 +55,13 @@ CURRENT_GENERATION = PreparedQuery(
 
 
 class MechanicQuerySet(models.QuerySet["Mechanic"]):
-    """Every way to write many rows renews the version of the cached list."""
+    """A queryset whose bulk writes renew the version of the cached list."""
 
     def active(self) -> Self:
         return self.filter(is_active=True)
 
     def visible_to(self, user: User | AnonymousUser) -> Self:
-        """Everyone who is signed in may know who works here."""
+        """Everyone who is signed in may see the mechanics."""
         return self.all() if user.is_authenticated else self.none()
 
     def with_ticket_count(self) -> Self:
@@ -69,9 +69,10 @@ class MechanicQuerySet(models.QuerySet["Mechanic"]):
         return self.annotate(ticket_count=models.Count("ticket_mechanics"))
 
     def ranked(self, *, descending: bool) -> list[Mechanic]:
-        """Sort by ``ticket_count``, then by key.
+        """Sort by ``ticket_count``, then by primary key.
 
-        Who is ranked is always true; the counts as far as ``count_cache`` promises it.
+        The mechanics are always current; the counts may be as old as ``count_cache``
+        allows.
         """
         counts = count_cache.recent(self)
         rows = list(self.with_ticket_count() if counts is None else self)
@@ -107,7 +108,7 @@ class MechanicQuerySet(models.QuerySet["Mechanic"]):
 
 
 class Mechanic(models.Model):
-    """Somebody who works on tickets. ``salary`` is whole currency units a year."""
+    """A person who works on tickets. ``salary`` is in whole currency units a year."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,

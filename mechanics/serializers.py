@@ -15,7 +15,7 @@ PUBLIC_FIELDS = ("mechanic_id", "full_name", "is_active")
 RANKING_FIELDS = (*PUBLIC_FIELDS, "ticket_count")
 
 
-def hidden_from(user: User | AnonymousUser) -> frozenset[str]:
+def get_hidden_fields(user: User | AnonymousUser) -> frozenset[str]:
     """Name the fields of a mechanic that this user may not see."""
     if user.has_perm("mechanics.view_salary"):
         return frozenset()
@@ -50,7 +50,7 @@ class MechanicSerializer(StrictModelSerializer[Mechanic]):
         request = self.context.get("request")
         if request is None:
             return frozenset()
-        return hidden_from(request.user) & set(self.Meta.fields)
+        return get_hidden_fields(request.user) & set(self.Meta.fields)
 
 
 class ListedMechanicSerializer(MechanicSerializer):

@@ -1,4 +1,4 @@
-"""Business verbs around mechanics: a login, leaving, coming back, deleting."""
+"""Services for mechanics: create a login, deactivate, reactivate, delete."""
 
 from __future__ import annotations
 
@@ -17,47 +17,49 @@ from mechanic_shop.core.transactions import unit_of_work
 from .models import Mechanic
 
 
-class HasLogin(Conflict):
-    """The mechanic can sign in already."""
+class LoginExists(Conflict):
+    """The mechanic has a login already."""
 
     code = "has_login"
 
 
 class EmailTaken(Conflict):
-    """The mechanic's address opens a login that is not theirs to take."""
+    """The mechanic's address belongs to somebody else's login."""
 
     code = "email_taken"
 
 
-class Deactivated(Conflict):
-    """Who does not work here any more gets no login."""
+class MechanicDeactivated(Conflict):
+    """The mechanic, or the login with that address, is deactivated."""
 
     code = "deactivated"
 
 
-class LoginOutOfReach(Conflict):
-    """The login behind the mechanic is not one that this user may open or close."""
+class LoginNotManageable(Conflict):
+    """The user may not activate or deactivate the mechanic's login."""
 
     code = "login_out_of_reach"
 
 
 @unit_of_work
-def give_login(*, mechanic: Mechanic, group: Group) -> User:
-    """Let a mechanic into the back office, with the rights of a group.
+def create_staff_login(*, mechanic: Mechanic, group: Group) -> User:
+    """Create a staff login for a mechanic, with the permissions of a group.
 
-    A login that staff made for this address is linked; otherwise one is made that only
-    the mailed link can open.
+    An existing staff login with this address is linked; otherwise one is created that
+    can be used only through the mailed link.
 
-    :raises HasLogin: if the mechanic has one
-    :raises Deactivated: if the mechanic, or the login of that address, is switched off
+    :raises LoginExists: if the mechanic has one
+    :raises MechanicDeactivated: if the mechanic or the login is deactivated
     :raises EmailTaken: if the address is the login of a customer or of a colleague
     """
     mechanic = lock_row(mechanic)
     if mechanic.user_id is not None:
-        raise HasLogin("This mechanic has a login already.")
+        raise LoginExists("This mechanic has a login already.")
     if not mechanic.is_active:
-        raise Deactivated("This mechanic is deactivated. Reactivate them first.")
-    user = _login_for(mechanic)
+        raise MechanicDeactivated(
+            "This mechanic is deactivated. Reactivate them first."
+        )
+    user = _get_or_create_login(mechanic)
     user.is_staff = True
     user.save(update_fields=["is_staff"])
     user.groups.add(group)
@@ -66,79 +68,79 @@ def give_login(*, mechanic: Mechanic, group: Group) -> User:
     return user
 
 
-def _login_for(mechanic: Mechanic) -> User:
+def _get_or_create_login(mechanic: Mechanic) -> User:
     user = User.objects.filter(email=mechanic.email).first()
     if user is None:
         first, _, last = mechanic.full_name.rpartition(" ")
         return User.objects.create_user(
             mechanic.email, first_name=first or last, last_name=last if first else ""
         )
-    _check_may_link(user)
+    _check_linkable(user)
     return user
 
 
-def _check_may_link(user: User) -> None:
-    """Keep out whoever signed up with a mechanic's address before the mechanic did.
+def _check_linkable(user: User) -> None:
+    """Reject logins that somebody else may have created with the mechanic's address.
 
-    Customers sign up with an address that nobody verified and a password of their own:
-    rights given to such a login would be given to a stranger.
+    Customers register with an address that nobody verified and a password of their own.
+    Staff permissions for such a login would go to an unknown person.
     """
     if hasattr(user, "customer"):
         raise EmailTaken("A customer signs in with this address. Use another one.")
     if hasattr(user, "mechanic") or user.is_superuser:
         raise EmailTaken("A colleague signs in with this address. Use another one.")
     if not user.is_active:
-        raise Deactivated("The login with this address is deactivated.")
+        raise MechanicDeactivated("The login with this address is deactivated.")
 
 
 @unit_of_work
 def update_mechanic(*, mechanic: Mechanic, by: User, **changes: Any) -> Mechanic:
-    """Change a mechanic; a login opens and closes with ``is_active``.
+    """Change a mechanic; ``is_active`` is copied to the login.
 
-    :raises LoginOutOfReach: if the login is not for ``by`` to open or close
+    :raises LoginNotManageable: if ``by`` may not change the login
     """
     is_active = changes.pop("is_active", mechanic.is_active)
     mechanic = save_changes(mechanic, changes)
     if is_active != mechanic.is_active:
-        mechanic = _switch(mechanic, by, is_active=is_active)
+        mechanic = _set_active(mechanic, by, is_active=is_active)
     return mechanic
 
 
 @unit_of_work
 def deactivate_mechanic(*, mechanic: Mechanic, by: User) -> Mechanic:
-    """Take a mechanic off the team; their login closes and its sessions end.
+    """Deactivate a mechanic and their login, and end its sessions.
 
-    :raises LoginOutOfReach: if the login is not for ``by`` to close
+    :raises LoginNotManageable: if ``by`` may not change the login
     """
-    return _switch(mechanic, by, is_active=False)
+    return _set_active(mechanic, by, is_active=False)
 
 
 @unit_of_work
 def reactivate_mechanic(*, mechanic: Mechanic, by: User) -> Mechanic:
-    """Take a mechanic back; their login opens again.
+    """Reactivate a mechanic and their login.
 
-    :raises LoginOutOfReach: if the login is not for ``by`` to open
+    :raises LoginNotManageable: if ``by`` may not change the login
     """
-    return _switch(mechanic, by, is_active=True)
+    return _set_active(mechanic, by, is_active=True)
 
 
-def _switch(mechanic: Mechanic, by: User, *, is_active: bool) -> Mechanic:
+def _set_active(mechanic: Mechanic, by: User, *, is_active: bool) -> Mechanic:
     mechanic = save_changes(mechanic, {"is_active": is_active})
     user = mechanic.user
     if user is not None and user.is_active != is_active:
-        _check_may_switch(user, by)
+        _check_login_manageable(user, by)
         user.is_active = is_active
         user.save(update_fields=["is_active"])
     return mechanic
 
 
-def _check_may_switch(user: User, by: User) -> None:
+def _check_login_manageable(user: User, by: User) -> None:
     if user == by:
-        raise LoginOutOfReach("You cannot close your own login.")
+        raise LoginNotManageable("You cannot close your own login.")
     if not by.has_perm("accounts.change_user"):
-        raise LoginOutOfReach("The login of this mechanic is not yours to change.")
+        raise LoginNotManageable("The login of this mechanic is not yours to change.")
     if user.is_superuser and not by.is_superuser:
-        raise LoginOutOfReach("This is an owner's login; only owners may change it.")
+        raise LoginNotManageable("This is an owner's login; only owners may change it.")
 
 
 def delete_mechanic(*, mechanic: Mechanic) -> None:

@@ -25,7 +25,7 @@ from .serializers import (
     MechanicSerializer,
     RankedMechanicSerializer,
     RankingQuerySerializer,
-    hidden_from,
+    get_hidden_fields,
 )
 
 LIST_CACHE_SECONDS = 300
@@ -46,20 +46,20 @@ class MechanicViewSet(ShopModelViewSet[Mechanic]):
 
     def get_queryset(self) -> QuerySet[Mechanic]:
         queryset = super().get_queryset()
-        # The list is cached and counts nothing; the rankings count by themselves.
+        # The list is cached without counts; the rankings add their own.
         if self.action in {"list", "by_activity", "top", "leaderboard"}:
             return queryset
         return queryset.with_ticket_count()  # type: ignore[attr-defined, no-any-return]
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List all mechanics; kept for five minutes or until one changes."""
-        hidden = "-".join(sorted(hidden_from(request.user)))
+        hidden = "-".join(sorted(get_hidden_fields(request.user)))
         rendered = cached_rendering(
             self._render_list,
             key=f"mechanics:{MechanicListVersion.current()}:without:{hidden}",
             seconds=LIST_CACHE_SECONDS,
         )
-        # Only a browser's page needs more than the bytes.
+        # Only the browsable API needs the rows; JSON clients get the cached bytes.
         rows = SimpleLazyObject(lambda: json.loads(rendered))
         headers = {"Cache-Control": "private"}
         return RenderedResponse(rows, rendered, headers=headers)

@@ -33,12 +33,12 @@ from .tokens import INVALID, ShopRefreshToken, session_id_of
 logger = logging.getLogger(__name__)
 
 
-class OpensLogin(Protocol):
+class UnknownEmailHook(Protocol):
     def __call__(self, *, email: str) -> None: ...
 
 
 #: Who may know the owner of an address that has no login; ``customers`` adds itself.
-when_no_login: list[OpensLogin] = []
+unknown_email_hooks: list[UnknownEmailHook] = []
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def send_set_password_link(*, user: User) -> None:
 def request_password_reset(*, email: str) -> None:
     """Mail a set-password link if the address belongs to an active login.
 
-    An address without any login is offered to ``when_no_login``.
+    An address without any login is offered to ``unknown_email_hooks``.
     """
     email = normalize_email(email)
     user = User.objects.filter(email=email).first()
@@ -192,7 +192,7 @@ def request_password_reset(*, email: str) -> None:
         user_id=None if user is None else user.pk,
     )
     if user is None:
-        for open_login in when_no_login:
+        for open_login in unknown_email_hooks:
             open_login(email=email)
     elif user.is_active:
         send_set_password_link(user=user)

@@ -133,14 +133,14 @@ class TestGivingAMechanicALogin:
     def test_refuses_a_mechanic_who_has_one(self) -> None:
         mechanic = MechanicFactory.create(user=UserFactory.create())
 
-        with pytest.raises(services.HasLogin):
-            services.give_login(mechanic=mechanic, group=group(TECHNICIAN))
+        with pytest.raises(services.LoginExists):
+            services.create_staff_login(mechanic=mechanic, group=group(TECHNICIAN))
 
     def test_refuses_a_mechanic_who_left(self) -> None:
         mechanic = MechanicFactory.create(is_active=False)
 
-        with pytest.raises(services.Deactivated):
-            services.give_login(mechanic=mechanic, group=group(TECHNICIAN))
+        with pytest.raises(services.MechanicDeactivated):
+            services.create_staff_login(mechanic=mechanic, group=group(TECHNICIAN))
 
     def test_offers_the_three_roles_and_no_other_group(self, desk: Client) -> None:
         mechanic, owners = MechanicFactory.create(), Group.objects.create(name="Owners")

@@ -182,12 +182,12 @@ class UserAdmin(ExportMixin, TellsRights, ShopModelAdmin, BaseUserAdmin):
         user = self.get_object(request, str(object_id))
         if user is None or not self.has_change_permission(request, user):
             return []
-        fits = {
+        available = {
             "mail_link": user.is_active,
             "deactivate": user.is_active and user != request.user,
             "reactivate": not user.is_active,
         }
-        return [button for button in offered if fits.get(button.path, True)]
+        return [button for button in offered if available.get(button.path, True)]
 
     @dialog(
         "Mail a password link",
