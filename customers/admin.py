@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from unfold.forms import PaginationInlineFormSet
 
-from mechanic_shop.accounts.admin import LOGIN_COLORS, state_of_login
+from mechanic_shop.accounts.admin import LOGIN_COLORS, login_status
 from mechanic_shop.accounts.roles import is_staff_login
 from mechanic_shop.admin import (
     ShopInline,
@@ -98,7 +98,7 @@ class CustomerAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
 
     @badge_column("Login", LOGIN_COLORS)
     def login(self, customer: Customer) -> str | None:
-        return state_of_login(customer.user)
+        return login_status(customer.user)
 
     @admin.display(description="Since", ordering="created_at")
     def since(self, customer: Customer) -> str:

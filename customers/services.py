@@ -13,9 +13,9 @@ from django.utils import timezone
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import is_staff_login
 from mechanic_shop.accounts.services import (
+    anonymize_admin_log,
     check_new_password,
     erase_user,
-    forget_in_admin_log,
     send_set_password_link,
 )
 from mechanic_shop.core.errors import Conflict, InUse
@@ -183,7 +183,7 @@ def delete_customer(*, customer: Customer) -> None:
         raise InUse("This customer has an open service ticket.")
     customer_erasing.send(Customer, customer=customer)
     user = customer.user
-    forget_in_admin_log(customer, *customer.vehicles.all())
+    anonymize_admin_log(customer, *customer.vehicles.all())
     IdempotencyKey.objects.forget("customer_id", customer.pk)
     customer_pk = customer.pk
     vehicle_pks = list(customer.vehicles.values_list("pk", flat=True))

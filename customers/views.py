@@ -53,7 +53,7 @@ from .serializers import (
 USER_WITH_PROFILE = PreparedQuery(
     lambda pk: (
         User.objects.select_related("customer", "mechanic")
-        .annotate(names_of_groups=permission_loading.group_names_of("pk"))
+        .annotate(group_names_json=permission_loading.group_names_column("pk"))
         .filter(pk=pk)
     )
 )
@@ -131,7 +131,7 @@ class AuthViewSet(ShopViewSet[Customer]):
         """Tell who is signed in."""
         user = USER_WITH_PROFILE.first(self.user.pk)
         assert user is not None, "the authenticated user exists"
-        user.group_names = permission_loading.read(user.names_of_groups)
+        user.group_names = permission_loading.parse_json_arrays(user.group_names_json)
         return Response(MeSerializer(user).data)
 
 

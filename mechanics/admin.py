@@ -15,10 +15,10 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from mechanic_shop.accounts.admin import (
     LOGIN_COLORS,
-    rights_of,
+    log_permission_change,
+    login_status,
+    read_permissions,
     shop_roles,
-    state_of_login,
-    tell_of_rights,
 )
 from mechanic_shop.accounts.models import User
 from mechanic_shop.admin import ShopModelAdmin, badge_column, dialog, user_of
@@ -94,7 +94,7 @@ class MechanicAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
 
     @badge_column("Login", LOGIN_COLORS)
     def login(self, mechanic: Mechanic) -> str | None:
-        return state_of_login(mechanic.user)
+        return login_status(mechanic.user)
 
     @badge_column(
         "State", {"Active": "success", "Left": "default"}, ordering="is_active"
@@ -151,10 +151,10 @@ class MechanicAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
     ) -> HttpResponse:
         def give(mechanic: Mechanic) -> str:
             found = User.objects.filter(email=mechanic.email).first()
-            before = rights_of(found) if found else {}
+            before = read_permissions(found) if found else {}
             group = form.cleaned_data["group"]
             user = services.create_staff_login(mechanic=mechanic, group=group)
-            tell_of_rights(request, user, user.pk, before)
+            log_permission_change(request, user, user.pk, before)
             return f"{mechanic} is a {group.name} now. A link went to {user.email}."
 
         return self.run_service(request, object_id, give)
@@ -223,10 +223,10 @@ class MechanicAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
 
         def set_active(mechanic: Mechanic) -> Mechanic:
             user = mechanic.user
-            before = rights_of(user) if user else {}
+            before = read_permissions(user) if user else {}
             mechanic = service(mechanic=mechanic, by=user_of(request))
             if user is not None:
-                tell_of_rights(request, user, user.pk, before)
+                log_permission_change(request, user, user.pk, before)
             return mechanic
 
         return set_active

@@ -153,13 +153,13 @@ class TestSessionOfARequest:
         user = UserFactory.create()
         start_session(user=user)
         pk = Session.objects.get(user=user).pk
-        assert Session.objects.load(pk).user.rights == []  # type: ignore[union-attr]
+        assert Session.objects.load(pk).user.permission_ids == []  # type: ignore[union-attr]
 
         user.groups.add(Group.objects.create(name="Guests"))
 
         loaded = Session.objects.load(pk)
         assert loaded is not None
-        assert loaded.user.rights == [None]
+        assert loaded.user.permission_ids == [None]
         assert loaded.user.get_all_permissions() == set()
 
     def test_is_read_in_the_same_words_each_time(self) -> None:

@@ -7,7 +7,7 @@ class AccountsConfig(ShopAppConfig):
     name = "mechanic_shop.accounts"
     label = "accounts"
     verbose_name = "Accounts"
-    api_enums = {"Role": "mechanic_shop.accounts.roles.ROLES_IN_ANSWERS"}
+    api_enums = {"Role": "mechanic_shop.accounts.roles.ROLE_CHOICES"}
     # The admin keeps superusers out of a manager's reach.
     role_permissions = {Role.MANAGER: ("view_user", "add_user", "change_user")}
     throttles = {"LOGIN": "5/min", "PASSWORD": "5/min", "PASSWORD_RESET": "3/hour"}

@@ -18,7 +18,7 @@ from .tokens import INVALID, ShopAccessToken, session_id_of
 
 
 class TokenNotValid(AuthenticationFailed):
-    """``SessionEnded`` while DRF authenticates, which knows exceptions of its own."""
+    """``SessionEnded`` as an exception that DRF handles during authentication."""
 
     default_code = SessionEnded.code
     default_detail = SessionEnded.default_message
@@ -30,11 +30,11 @@ class Claims(NamedTuple):
 
 
 @lru_cache(maxsize=1024)
-def _verified(raw_token: bytes, key: str) -> Claims:
-    """Check a token's signature and read it, once for all requests that bring it.
+def _verify_token(raw_token: bytes, key: str) -> Claims:
+    """Check a token's signature and read its claims.
 
-    The same bytes under the same key say the same each time. What may have changed
-    since, the session and the time, is asked by the caller.
+    Signature checks are pure, so they can be cached. The caller checks what may change:
+    the session and the time.
     """
     token = ShopAccessToken(raw_token)  # type: ignore[arg-type]
     return Claims(session_id_of(token), token["exp"])
@@ -55,12 +55,12 @@ class SessionTokenAuthentication(JWTAuthentication):
             raise TokenNotValid from error
         if raw_token is None:
             return None
-        session = self._session_of(raw_token)
+        session = self._load_session(raw_token)
         return session.user, session
 
-    def _session_of(self, raw_token: bytes) -> Session:
+    def _load_session(self, raw_token: bytes) -> Session:
         try:
-            claims = _verified(raw_token, api_settings.SIGNING_KEY)
+            claims = _verify_token(raw_token, api_settings.SIGNING_KEY)
         except INVALID as error:
             raise TokenNotValid from error
         if claims.expires <= time.time():

@@ -1,4 +1,4 @@
-"""Who has which permission."""
+"""Authentication backends, which decide on permissions."""
 
 from __future__ import annotations
 
@@ -9,14 +9,18 @@ from django.db.models import Model
 from mechanic_shop.core.prepared_queries import PreparedQuery
 
 from .models import User
-from .permission_loading import names_of, read, rights_of
+from .permission_loading import (
+    parse_json_arrays,
+    permission_id_columns,
+    permission_names,
+)
 
 
 class ShopBackend(ModelBackend):
-    """Django's permissions in one query, and in none for who signed in by a token.
+    """Django's permissions in one query, or in none for requests with a token.
 
-    Django asks for a user's own permissions and for those of their groups one after the
-    other. Nothing is kept beyond the request: rights are read anew at every one.
+    Django's own backend runs two queries, for the user's permissions and for those of
+    the groups. Nothing is cached beyond the request.
     """
 
     def get_all_permissions(
@@ -29,18 +33,20 @@ class ShopBackend(ModelBackend):
         if not user_obj.is_active:
             return set()
         if not hasattr(user_obj, "_perm_cache"):
-            if user_obj.rights is None:
-                user_obj.rights = _read_rights(user_obj.pk)
-            user_obj._perm_cache = names_of(user_obj.rights)
+            if user_obj.permission_ids is None:
+                user_obj.permission_ids = _load_permission_ids(user_obj.pk)
+            user_obj._perm_cache = permission_names(user_obj.permission_ids)
         return user_obj._perm_cache
 
 
-def _read_rights(user_id: int) -> list[int | None]:
-    return read(*(RIGHTS_BY_USER.first(user_id) or ()))
+def _load_permission_ids(user_id: int) -> list[int | None]:
+    return parse_json_arrays(*(PERMISSION_IDS_BY_USER.first(user_id) or ()))
 
 
-RIGHTS_BY_USER = PreparedQuery(
-    lambda pk: User.objects.filter(pk=pk).values_list(*rights_of("pk").values())
+PERMISSION_IDS_BY_USER = PreparedQuery(
+    lambda pk: User.objects.filter(pk=pk).values_list(
+        *permission_id_columns("pk").values()
+    )
 )
 
 

@@ -5,16 +5,16 @@ from typing import Any
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
-#: Where a process hashes passwords, one at a time. Each takes 19 MiB, and a thread that
-#: once had so much keeps it; more at once would only share the same cores.
+#: The only thread of a process that hashes passwords. A hash takes 19 MiB, which the
+#: thread keeps afterwards; more threads would only compete for the same cores.
 _hashing = ThreadPoolExecutor(1, thread_name_prefix="hashing")
 
 
 class ShopArgon2PasswordHasher(Argon2PasswordHasher):
     """Argon2id with the parameters of OWASP's password storage cheat sheet.
 
-    Django's defaults take 100 MiB for every login in flight; 19 MiB and two passes are
-    the recommended equivalent of a server that also has other work to do.
+    Django's defaults take 100 MiB for every concurrent login; 19 MiB and two passes are
+    the recommended equivalent for a server with other work to do.
     """
 
     time_cost = 2

@@ -1,7 +1,7 @@
-"""Write sign-ins with a password into the security log.
+"""Write logins with a password into the security log.
 
-Every login form sends Django's signals, those of the libraries included, so that one
-that is added later cannot be forgotten.
+All login forms send Django's signals, including those of libraries and those that are
+added later.
 """
 
 from __future__ import annotations

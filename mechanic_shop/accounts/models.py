@@ -1,4 +1,4 @@
-"""Who may sign in, and the sign-ins that are alive."""
+"""Users, and their sessions with the API."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class UserManager(BaseUserManager["User"]):
     def create_user(
         self, email: str, password: str | None = None, **fields: Any
     ) -> User:
-        """Create a login; without a password it can only be opened by a mailed link."""
+        """Create a login; without a password it needs a mailed link to set one."""
         user = self.model(email=normalize_email(email), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -62,13 +62,12 @@ class User(AbstractBaseUser, PermissionsMixin):
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["first_name", "last_name"]
 
-    #: The ids of the user's permissions, if they were read along with the user; empty
-    #: where it is known that there is neither a permission nor a group.
-    rights: list[int | None] | None = None
-    #: The names of the user's groups, once they were asked for or if they were read
-    #: along.
+    #: The ids of the user's permissions, if they were loaded with the user; empty for a
+    #: user with neither permissions nor groups.
+    permission_ids: list[int | None] | None = None
+    #: The names of the user's groups, once they were loaded.
     group_names: list[str] | None = None
-    #: The names of the user's permissions, once they were asked for.
+    #: The names of the user's permissions, once they were loaded.
     _perm_cache: set[str]
 
     class Meta:
@@ -96,12 +95,12 @@ class User(AbstractBaseUser, PermissionsMixin):
         with transaction.atomic():
             super().save(*args, **kwargs)
             if fields is None or "email" in fields:
-                self._take_customer_along()
+                self._sync_customer_email()
             if not self.is_active:
                 self.sessions.still_alive().revoke()
 
-    def _take_customer_along(self) -> None:
-        """Give the linked customer the login's address: the two are one value."""
+    def _sync_customer_email(self) -> None:
+        """Copy the login's address to the linked customer: both are always equal."""
         customer = getattr(self, "customer", None)
         if customer is not None and customer.email != self.email:
             customer.email = self.email
@@ -113,14 +112,14 @@ class SessionQuerySet(models.QuerySet["Session"]):
         return self.filter(revoked_at=None)
 
     def load(self, pk: int | None) -> Session | None:
-        """Return a session with its user and what they may do, in one query."""
+        """Return a session with its user and their permissions, in one query."""
         if pk is None:
             return None
         session = SESSION_BY_ID.first(pk)
         if session is not None:
-            session.user.rights = permission_loading.read(
-                session.group_rights,  # type: ignore[attr-defined]
-                session.own_rights,  # type: ignore[attr-defined]
+            session.user.permission_ids = permission_loading.parse_json_arrays(
+                session.group_permission_ids,  # type: ignore[attr-defined]
+                session.own_permission_ids,  # type: ignore[attr-defined]
             )
         return session
 
@@ -160,17 +159,17 @@ class Session(models.Model):
 SESSION_BY_ID = PreparedQuery(
     lambda pk: (
         Session.objects.select_related("user")
-        .annotate(**permission_loading.rights_of("user_id"))
+        .annotate(**permission_loading.permission_id_columns("user_id"))
         .filter(pk=pk)
     )
 )
 
 
 class GrantedPermission(models.Model):
-    """A permission that one of the shop's groups was given when it was new.
+    """A record that a group once got a permission of its role.
 
-    It stays when a shop takes the permission away, so that no later release gives it
-    back: see ``roles.grant_role_permissions``.
+    It is kept when a shop takes the permission away, so that no later release grants it
+    again: see ``roles.grant_role_permissions``.
     """
 
     group = models.ForeignKey(Group, models.CASCADE, related_name="+")

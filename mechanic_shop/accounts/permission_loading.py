@@ -1,8 +1,8 @@
-"""Which permissions a login holds, read along with the login itself.
+"""Load a user's permissions in the query that loads the user.
 
-A login's rights are read anew for each request, in a column of the query that reads the
-session. The column holds ids, since those stand in indexes; the names behind the ids
-are part of the code, and kept.
+Permissions are read for each request, as columns of the query that reads the session.
+The columns hold ids, because indexes cover them; the names of the ids are cached in the
+process, because only migrations change them.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from django.dispatch import receiver
 _names: dict[int, str] = {}
 
 
-class _Collected(Func):
-    """All values of a column as one JSON array; null where there is none."""
+class _JSONArray(Func):
+    """Aggregate a column into one JSON array."""
 
     function = "JSON_ARRAYAGG"
     output_field = TextField()
@@ -30,27 +30,29 @@ class _Collected(Func):
         return self.as_sql(compiler, connection, function="JSON_GROUP_ARRAY", **context)
 
 
-def _collected(rows: QuerySet[Any], column: str) -> Subquery:
-    return Subquery(rows.order_by().values(all_of_them=_Collected(F(column))))
+def _collect(rows: QuerySet[Any], column: str) -> Subquery:
+    return Subquery(rows.order_by().values(collected=_JSONArray(F(column))))
 
 
-def rights_of(user_id: str) -> dict[str, Subquery]:
-    """Name the columns for ``annotate``; ``user_id`` is a column of the outer query."""
+def permission_id_columns(user_id: str) -> dict[str, Subquery]:
+    """Return columns for ``annotate``; ``user_id`` is a column of the outer query."""
     user = OuterRef(user_id)
     return {
-        # A group without permissions gives a null: one may be in it all the same.
-        "group_rights": _collected(Group.objects.filter(user=user), "permissions"),
-        "own_rights": _collected(Permission.objects.filter(user=user), "pk"),
+        # A group without permissions gives a null, so the array shows the membership.
+        "group_permission_ids": _collect(
+            Group.objects.filter(user=user), "permissions"
+        ),
+        "own_permission_ids": _collect(Permission.objects.filter(user=user), "pk"),
     }
 
 
-def group_names_of(user_id: str) -> Subquery:
-    """Return a column with the names of a login's groups, to be read by ``read``."""
-    return _collected(Group.objects.filter(user=OuterRef(user_id)), "name")
+def group_names_column(user_id: str) -> Subquery:
+    """Return a column with the names of a user's groups, for ``parse_json_arrays``."""
+    return _collect(Group.objects.filter(user=OuterRef(user_id)), "name")
 
 
-def read(*columns: str | None) -> list[Any]:
-    """Read what was collected in such columns; of rights, None where there is none."""
+def parse_json_arrays(*columns: str | None) -> list[Any]:
+    """Join the arrays of such columns; permission ids may contain None (see above)."""
     values: list[Any] = []
     for column in columns:
         if column:
@@ -58,8 +60,8 @@ def read(*columns: str | None) -> list[Any]:
     return values
 
 
-def names_of(ids: Iterable[int | None]) -> set[str]:
-    """Name permissions as ``has_perm`` does."""
+def permission_names(ids: Iterable[int | None]) -> set[str]:
+    """Return the names of permissions in the form that ``has_perm`` takes."""
     held = {pk for pk in ids if pk is not None}
     if not _names.keys() >= held:
         rows = Permission.objects.values_list(
@@ -71,5 +73,5 @@ def names_of(ids: Iterable[int | None]) -> set[str]:
 
 @receiver([post_save, post_delete], sender=Permission)
 @receiver(post_migrate)
-def _forget_names(**kwargs: Any) -> None:
+def _clear_names(**kwargs: Any) -> None:
     _names.clear()

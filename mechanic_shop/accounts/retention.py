@@ -1,4 +1,4 @@
-"""How long sign-ins are kept."""
+"""Retention rules of sessions."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from django.db.models import Q, QuerySet
 
 from .models import Session
 
-#: A token is issued a moment after its session was written down.
+#: A token is issued shortly after its session was saved.
 LEEWAY = timedelta(minutes=1)
 
 
 def ended_sessions(now: datetime) -> QuerySet[Session]:
-    """Return sign-ins that were revoked, or whose last tokens have expired.
+    """Return sessions that were revoked, or whose last tokens have expired.
 
-    Reuse of an old refresh token is found out by the session's present one, so there is
-    nothing to keep for it beyond the session itself.
+    Reuse of an old refresh token is detected by comparing it with the session's current
+    one, so no older tokens have to be kept.
     """
     lifetimes = (
         settings.SIMPLE_JWT["REFRESH_TOKEN_LIFETIME"],
@@ -31,5 +31,5 @@ def ended_sessions(now: datetime) -> QuerySet[Session]:
 
 
 def expired_cookie_sessions(now: datetime) -> QuerySet[CookieSession]:
-    """Return the back office's sessions that no longer open anything."""
+    """Return the expired sessions of the admin site."""
     return CookieSession.objects.filter(expire_date__lt=now)

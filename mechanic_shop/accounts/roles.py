@@ -21,22 +21,22 @@ from .models import User
 
 TECHNICIAN, SERVICE_ADVISOR, MANAGER = Role
 
-#: Group names and the word for them in answers, the highest role first.
+#: Group names and their words in responses, the highest role first.
 ROLE_WORDS = (
     (MANAGER, "manager"),
     (SERVICE_ADVISOR, "service_advisor"),
     (TECHNICIAN, "technician"),
 )
 
-#: What ``role`` may say; the last two are logins without one of the groups.
-ROLES_IN_ANSWERS = (*(word for _, word in ROLE_WORDS), "staff", "customer")
+#: The values of ``role``; the last two are logins without one of the groups.
+ROLE_CHOICES = (*(word for _, word in ROLE_WORDS), "staff", "customer")
 
 
 def role_of(user: User) -> str:
-    """Name the user's highest role, for display; rights are asked with ``has_perm``."""
+    """Return the user's highest role, for display; check rights with ``has_perm``."""
     if user.is_superuser:
         return "manager"
-    if user.rights == []:
+    if user.permission_ids == []:
         return "staff" if user.is_staff else "customer"
     if user.group_names is None:
         user.group_names = list(user.groups.values_list("name", flat=True))
@@ -47,7 +47,7 @@ def role_of(user: User) -> str:
 
 
 def is_staff_login(user: User) -> bool:
-    """Tell whether a login opens more than a customer's own rows."""
+    """Return whether a login gives access to more than a customer's own rows."""
     return (
         user.is_staff
         or user.is_superuser
@@ -59,11 +59,11 @@ def is_staff_login(user: User) -> bool:
 def grant_role_permissions(
     sender: AppConfig, using: str, apps: Apps = global_apps, **kwargs: Any
 ) -> None:
-    """Make missing groups, and give each what is new in its role's declarations.
+    """Create missing groups, and grant each the new permissions of its role.
 
     A group gets a permission once: what a shop has taken away stays away. Runs after
-    ``migrate``, of which ``apps`` is the state. Django makes an app's permissions in
-    that app's own turn, so those of later apps are asked for here first.
+    ``migrate``; ``apps`` is the state of the migrations. Django creates permissions app
+    by app, so those of later apps are created here first.
     """
     try:
         granted = apps.get_model("accounts", "GrantedPermission")
@@ -89,8 +89,8 @@ def _permissions_of(role: Role, using: str) -> QuerySet[Permission]:
         get_role_permissions(app, role) for app in get_shop_apps()
     ):
         label, codename = name.split(".")
-        of_app = Q(content_type__app_label=label)
+        in_app = Q(content_type__app_label=label)
         wanted |= (
-            of_app if codename == ALL_PERMISSIONS else of_app & Q(codename=codename)
+            in_app if codename == ALL_PERMISSIONS else in_app & Q(codename=codename)
         )
     return Permission.objects.using(using).filter(wanted)

@@ -1,4 +1,4 @@
-"""Request bodies and answers of the endpoints that know only a user."""
+"""Serializers of logins, sessions and passwords."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mechanic_shop.api.serializers import (
 )
 
 from .models import User
-from .roles import ROLES_IN_ANSWERS, role_of
+from .roles import ROLE_CHOICES, role_of
 
 PASSWORD_MIN_LENGTH, PASSWORD_MAX_LENGTH = 8, 128
 
@@ -48,7 +48,7 @@ class RoleField(serializers.ChoiceField):
     """A user's highest role: for display, rights are asked for verb by verb."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs |= {"source": "*", "read_only": True, "choices": ROLES_IN_ANSWERS}
+        kwargs |= {"source": "*", "read_only": True, "choices": ROLE_CHOICES}
         super().__init__(**kwargs)
 
     def to_representation(self, user: Any) -> str:

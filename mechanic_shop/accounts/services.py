@@ -1,4 +1,4 @@
-"""Signing in, staying signed in, signing out; passwords and the links that set them."""
+"""Services for sessions and passwords, and for erasing users."""
 
 import logging
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class UnknownEmailHook(Protocol):
     def __call__(self, *, email: str) -> None: ...
 
 
-#: Who may know the owner of an address that has no login; ``customers`` adds itself.
+#: Called when a reset is requested for an unknown address; ``customers`` adds a hook.
 unknown_email_hooks: list[UnknownEmailHook] = []
 
 
@@ -48,7 +48,7 @@ class TokenPair:
 
 
 class WrongCredentials(NotAuthenticated):
-    """An email address and a password open no active login."""
+    """The email address and the password match no active login."""
 
     code = "wrong_credentials"
     default_message = "The email address or the password is wrong."
@@ -65,10 +65,10 @@ def check_credentials(*, email: str, password: str) -> User:
     """Return the user behind an email address and password.
 
     An unknown address, a wrong password and a deactivated login take the same time and
-    give the same answer. Callers throttle the tries: see ``login_throttling`` of the
+    raise the same error. Callers throttle the attempts: see ``login_throttling`` of the
     API.
 
-    :raises WrongCredentials: if they do not open an active login
+    :raises WrongCredentials: if they match no active login
     """
     user = authenticate(username=normalize_email(email), password=password)
     if user is None:
@@ -79,7 +79,7 @@ def check_credentials(*, email: str, password: str) -> User:
 
 @retry_on_deadlock
 def start_session(*, user: User) -> TokenPair:
-    """Sign a user in: one row, two tokens that are worth nothing without it."""
+    """Create a session and its two tokens, which are valid as long as the session."""
     session = Session(
         user=user,
         refresh_jti=token_hex(16),
@@ -92,10 +92,10 @@ def start_session(*, user: User) -> TokenPair:
 
 @retry_on_deadlock
 def rotate_session(*, refresh_token: str) -> TokenPair:
-    """Trade a refresh token for a new pair; each one works exactly once.
+    """Exchange a refresh token for a new pair; each token works exactly once.
 
-    The trade is one UPDATE, so of many simultaneous tries one wins. A token that was
-    traded before can only be a copy: its whole session ends.
+    The exchange is one UPDATE, so only one of many concurrent requests succeeds. A
+    token that was exchanged before must be a copy: its whole session ends.
 
     :raises SessionEnded: if the token is malformed, expired, used or revoked
     """
@@ -104,13 +104,13 @@ def rotate_session(*, refresh_token: str) -> TokenPair:
     if session is None or not is_alive(session):
         raise SessionEnded
     new_jti = token_hex(16)
-    traded = (
+    rotated = (
         Session.objects.still_alive()
         .filter(pk=session.pk, refresh_jti=token["jti"])
         .update(refresh_jti=new_jti, refreshed_at=timezone.now())
     )
-    if not traded:
-        # Of many copies at once the first ends the session, and only it is told.
+    if not rotated:
+        # If many copies arrive at once, only the one that ends the session is logged.
         if Session.objects.still_alive().filter(pk=session.pk).revoke():
             security_log.record(
                 "refresh_token_reused", user_id=session.user_id, session_id=session.pk
@@ -121,7 +121,7 @@ def rotate_session(*, refresh_token: str) -> TokenPair:
 
 
 def is_alive(session: Session) -> bool:
-    """Tell whether a session still signs its user in; ``session.user`` is loaded."""
+    """Return whether a session is still valid; ``session.user`` has to be loaded."""
     return (
         session.revoked_at is None
         and session.user.is_active
@@ -133,21 +133,21 @@ def is_alive(session: Session) -> bool:
 
 @retry_on_deadlock
 def end_session(*, session: Session) -> None:
-    """Sign out: the session's access and refresh tokens are dead from now on."""
+    """Sign out: the session's access and refresh tokens stop working."""
     if Session.objects.still_alive().filter(pk=session.pk).revoke():
         security_log.record("logout", user_id=session.user_id, session_id=session.pk)
 
 
 def set_password(*, user: User, password: str) -> None:
     """Give a user a new password and end all their sessions."""
-    # Hashing takes tens of milliseconds: not while the database holds its write lock.
+    # Hash before the transaction: it takes tens of milliseconds.
     user.set_password(password)
-    ended = _keep_password(user)
+    ended = _save_password(user)
     security_log.record("password_changed", user_id=user.pk, sessions_ended=ended)
 
 
 def check_new_password(password: str, *, user: User, field: str) -> None:
-    """:raises ValidationError: on ``field``, if the password validators refuse it"""
+    """:raises ValidationError: on ``field``, if the password validators reject it"""
     try:
         validate_password(password, user)
     except ValidationError as error:
@@ -175,14 +175,14 @@ def send_set_password_link(*, user: User) -> None:
     try:
         send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [user.email])
     except OSError:
-        # The caller's work is done and the answer must not tell whose mail failed.
+        # The caller's work is done, and the response must not reveal whose mail failed.
         logger.exception("Could not mail a set-password link to user %s", user.pk)
 
 
 def request_password_reset(*, email: str) -> None:
     """Mail a set-password link if the address belongs to an active login.
 
-    An address without any login is offered to ``unknown_email_hooks``.
+    For an address without a login ``unknown_email_hooks`` are called.
     """
     email = normalize_email(email)
     user = User.objects.filter(email=email).first()
@@ -192,18 +192,18 @@ def request_password_reset(*, email: str) -> None:
         user_id=None if user is None else user.pk,
     )
     if user is None:
-        for open_login in unknown_email_hooks:
-            open_login(email=email)
+        for hook in unknown_email_hooks:
+            hook(email=email)
     elif user.is_active:
         send_set_password_link(user=user)
 
 
 def confirm_password_reset(*, uid: str, token: str, password: str) -> User:
-    """Set the password that a mailed link entitles to; the link works once.
+    """Set the password of the user who got the mailed link; the link works once.
 
-    :raises ValidationError: if the link is not valid (any more) or the password weak
+    :raises ValidationError: if the link is invalid or used, or the password weak
     """
-    user = _user_of_link(uid)
+    user = _get_link_user(uid)
     if user is None or not default_token_generator.check_token(user, token):
         raise ValidationError({"token": ["This link is not valid any more."]})
     check_new_password(password, user=user, field="new_password")
@@ -211,8 +211,8 @@ def confirm_password_reset(*, uid: str, token: str, password: str) -> User:
     return user
 
 
-def forget_in_admin_log(*rows: Model) -> None:
-    """Blank what the back office's log calls these rows; that they changed stays."""
+def anonymize_admin_log(*rows: Model) -> None:
+    """Blank the names of these rows in the admin log; its entries are kept."""
     for row in rows:
         LogEntry.objects.filter(
             content_type=ContentType.objects.get_for_model(row), object_id=str(row.pk)
@@ -221,12 +221,12 @@ def forget_in_admin_log(*rows: Model) -> None:
 
 @transaction.atomic
 def erase_user(*, user: User) -> None:
-    """Remove a login and everything personal in it.
+    """Delete a login, or blank all personal data in it.
 
-    Where stock movements or events name the user, an empty and closed login stays, so
-    that the shop's history keeps its shape.
+    If stock movements or events refer to the user, an empty and inactive login is kept
+    for them.
     """
-    forget_in_admin_log(user)
+    anonymize_admin_log(user)
     try:
         with transaction.atomic():
             user.delete()
@@ -243,13 +243,13 @@ def erase_user(*, user: User) -> None:
 
 @retry_on_deadlock
 @transaction.atomic
-def _keep_password(user: User) -> int:
+def _save_password(user: User) -> int:
     """Store a password and end all sessions; return how many ended."""
     user.save(update_fields=["password"])
     return user.sessions.still_alive().revoke()
 
 
-def _user_of_link(uid: str) -> User | None:
+def _get_link_user(uid: str) -> User | None:
     try:
         pk = int(urlsafe_base64_decode(uid).decode("ascii"))
     except (ValueError, UnicodeDecodeError):

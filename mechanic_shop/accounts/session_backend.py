@@ -1,4 +1,4 @@
-"""The back office's sessions; a write that the database gave up on is tried again."""
+"""The session backend of the admin site; it retries writes after deadlocks."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from mechanic_shop.core.transactions import retry
 
 class SessionStore(DatabaseSessions):
     def save(self, must_create: bool = False) -> None:
-        retry(partial(self._save_once, must_create))
+        retry(partial(self._save, must_create))
 
     def delete(self, session_key: str | None = None) -> None:
         retry(partial(super().delete, session_key))
 
-    def _save_once(self, must_create: bool) -> None:
+    def _save(self, must_create: bool) -> None:
         try:
             super().save(must_create)
         except UpdateError as error:
-            # Django takes whatever goes wrong for a session that somebody has ended.
+            # Django reports every database error as a session that was deleted.
             if isinstance(error.__context__, OperationalError):
                 raise error.__context__ from None
             raise

@@ -9,12 +9,12 @@ from .models import Session
 from .roles import role_of
 
 SESSION_CLAIM = "sid"
-#: What reading a token raises; a time beyond all calendars overflows.
+#: Raised for unreadable tokens; a huge time overflows.
 INVALID = (TokenError, OverflowError)
 
 
 class ShopAccessToken(AccessToken):
-    """Says which session a request belongs to; everything else is for display."""
+    """Identifies the session of a request; the other claims are for display only."""
 
 
 class ShopRefreshToken(RefreshToken):
@@ -33,6 +33,6 @@ class ShopRefreshToken(RefreshToken):
 
 
 def session_id_of(token: Token) -> int | None:
-    """Read the session claim; a token that is not ours may carry anything there."""
+    """Read the session claim; another program's token may contain any value there."""
     claim = token.get(SESSION_CLAIM)
     return claim if type(claim) is int and 0 < claim < 2**63 else None

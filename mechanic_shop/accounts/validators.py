@@ -6,7 +6,7 @@ from .models import User
 
 
 class MaximumLengthValidator:
-    """Refuse passwords that are too long to sign in with, wherever they are set."""
+    """Reject passwords that are longer than the login form accepts."""
 
     def __init__(self, max_length: int = 128) -> None:
         self.max_length = max_length

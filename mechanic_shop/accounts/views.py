@@ -1,4 +1,4 @@
-"""The endpoints that know only a user: staying signed in, signing out, passwords."""
+"""Views of sessions and passwords: refresh, logout, change and reset."""
 
 from __future__ import annotations
 
@@ -123,10 +123,10 @@ class SetPasswordView(auth_views.PasswordResetConfirmView):
     success_url = reverse_lazy("password-set-done")
 
     def form_valid(self, form: Any) -> HttpResponse:
-        answer = super().form_valid(form)
+        response = super().form_valid(form)
         security_log.record("password_changed", user_id=form.user.pk)
         clear_login_attempt(self.request, form.user.email)
-        return answer
+        return response
 
 
 class PasswordSetDoneView(auth_views.PasswordResetCompleteView):

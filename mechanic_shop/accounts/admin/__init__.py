@@ -1,10 +1,10 @@
-"""Logins, groups and sessions in the back office."""
+"""Admin pages of logins, groups and sessions."""
 
 from .groups import GroupAdmin
 from .login_form import StaffLoginForm
-from .permission_audit import rights_of, shop_roles, tell_of_rights
+from .permission_audit import log_permission_change, read_permissions, shop_roles
 from .sessions import SessionAdmin
-from .users import LOGIN_COLORS, UserAdmin, state_of_login
+from .users import LOGIN_COLORS, UserAdmin, login_status
 
 __all__ = [
     "LOGIN_COLORS",
@@ -12,8 +12,8 @@ __all__ = [
     "SessionAdmin",
     "StaffLoginForm",
     "UserAdmin",
-    "rights_of",
+    "log_permission_change",
+    "login_status",
+    "read_permissions",
     "shop_roles",
-    "state_of_login",
-    "tell_of_rights",
 ]

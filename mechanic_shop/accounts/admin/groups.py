@@ -1,4 +1,4 @@
-"""Groups in the back office: what the people in them may do."""
+"""Admin pages of groups, which hold the permissions of their members."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from mechanic_shop.admin import ShopModelAdmin
 from mechanic_shop.admin.export import ExportMixin
 from mechanic_shop.admin.sidebar import link_to_list
 
-from .permission_audit import TellsRights
+from .permission_audit import PermissionAuditMixin
 
 admin.site.unregister(Group)
 
 
-class InUseFilter(admin.SimpleListFilter):
+class HasUsersFilter(admin.SimpleListFilter):
     title = "people"
     parameter_name = "people"
 
@@ -39,22 +39,22 @@ link_to_list(Group, section="Access", icon="group", order=91)
 
 
 @admin.register(Group)
-class GroupAdmin(ExportMixin, TellsRights, ShopModelAdmin, BaseGroupAdmin):
+class GroupAdmin(ExportMixin, PermissionAuditMixin, ShopModelAdmin, BaseGroupAdmin):
     empty_message = "Groups say what the people in them may do."
-    list_display = ("name", "people", "rights")
-    list_filter = (InUseFilter,)
+    list_display = ("name", "people", "permission_count")
+    list_filter = (HasUsersFilter,)
 
     @admin.display(description="People", ordering="people_count")
     def people(self, group: Any) -> int:
         return group.people_count  # type: ignore[no-any-return]
 
-    @admin.display(description="Permissions", ordering="rights_count")
-    def rights(self, group: Any) -> int:
-        return group.rights_count  # type: ignore[no-any-return]
+    @admin.display(description="Permissions", ordering="permission_count")
+    def permission_count(self, group: Any) -> int:
+        return group.permission_count  # type: ignore[no-any-return]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Group]:
         groups: QuerySet[Group] = super().get_queryset(request)
         return groups.annotate(
             people_count=Count("user", distinct=True),
-            rights_count=Count("permissions", distinct=True),
+            permission_count=Count("permissions", distinct=True),
         )

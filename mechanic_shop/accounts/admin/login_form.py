@@ -1,4 +1,4 @@
-"""The door of the back office."""
+"""Login form of the admin site."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mechanic_shop.core import security_log
 
 
 class StaffLoginForm(AuthenticationForm):
-    """The form at the door of the back office; it opens to staff only."""
+    """The login form of the admin site; it admits only staff."""
 
     def confirm_login_allowed(self, user: Any) -> None:
         try:
             super().confirm_login_allowed(user)
         except ValidationError:
-            # Django tells of wrong passwords; this one was right.
+            # Django sends no signal here, because the password was right.
             security_log.record("login_failed", user_id=user.pk)
             raise
 

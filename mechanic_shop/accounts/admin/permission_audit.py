@@ -1,4 +1,4 @@
-"""Who may give which rights, and the line that each change of them leaves."""
+"""Log each change of permissions, and limit who may grant them."""
 
 from __future__ import annotations
 
@@ -15,61 +15,63 @@ from mechanic_shop.core import security_log
 from ..models import User
 from ..roles import ROLE_WORDS
 
-#: What a login is allowed beside its groups and permissions.
-FLAGS = ("is_active", "is_staff", "is_superuser")
+#: Fields of a login that grant access, beside groups and permissions.
+LOGIN_FLAGS = ("is_active", "is_staff", "is_superuser")
 
 
-class TellsRights:
-    """Write every change of rights into the security log."""
+class PermissionAuditMixin:
+    """Write every change of permissions into the security log."""
 
     def save_model(
         self, request: HttpRequest, obj: Model, form: Any, change: bool
     ) -> None:
-        form.rights_before = rights_of(obj)
+        form.permissions_before = read_permissions(obj)
         super().save_model(request, obj, form, change)  # type: ignore[misc]
 
     def save_related(
         self, request: HttpRequest, form: Any, formsets: Any, change: bool
     ) -> None:
         super().save_related(request, form, formsets, change)  # type: ignore[misc]
-        tell_of_rights(request, form.instance, form.instance.pk, form.rights_before)
+        log_permission_change(
+            request, form.instance, form.instance.pk, form.permissions_before
+        )
 
     def delete_model(self, request: HttpRequest, obj: Model) -> None:
-        pk, before = obj.pk, rights_of(obj)
+        pk, before = obj.pk, read_permissions(obj)
         super().delete_model(request, obj)  # type: ignore[misc]
-        tell_of_rights(request, obj, pk, before)
+        log_permission_change(request, obj, pk, before)
 
 
 def shop_roles() -> QuerySet[Group]:
-    """Keep the groups that stand for the shop's three roles."""
+    """Return the groups of the shop's three roles."""
     return Group.objects.filter(name__in=[name for name, _ in ROLE_WORDS])
 
 
-def rights_of(holder: Model) -> dict[str, Any]:
-    """Read from the database what a user or a group may do; a stranger may nothing."""
+def read_permissions(holder: Model) -> dict[str, Any]:
+    """Read the permissions of a user or a group; {} if the row does not exist."""
     row: Any = type(holder)._default_manager.filter(pk=holder.pk).first()
     if row is None:
         return {}
     if isinstance(row, Group):
-        return {"permissions": _names_of(row.permissions)}
+        return {"permissions": _permission_names(row.permissions)}
     return {
-        **{flag: getattr(row, flag) for flag in FLAGS},
+        **{flag: getattr(row, flag) for flag in LOGIN_FLAGS},
         "groups": sorted(row.groups.values_list("name", flat=True)),
-        "user_permissions": _names_of(row.user_permissions),
+        "user_permissions": _permission_names(row.user_permissions),
     }
 
 
-def _names_of(permissions: Any) -> list[str]:
+def _permission_names(permissions: Any) -> list[str]:
     pairs = permissions.values_list("content_type__app_label", "codename")
     return sorted(f"{app}.{codename}" for app, codename in pairs)
 
 
-def tell_of_rights(
+def log_permission_change(
     request: HttpRequest, holder: Model, pk: int, before: dict[str, Any]
 ) -> None:
-    """Write what changed of the rights into the security log, once it is committed."""
-    after = rights_of(holder) or dict.fromkeys(before)
-    changed = [right for right in after if before.get(right) != after[right]]
+    """Write the changed permissions into the security log, after the commit."""
+    after = read_permissions(holder) or dict.fromkeys(before)
+    changed = [name for name in after if before.get(name) != after[name]]
     if not changed:
         return
     transaction.on_commit(
@@ -78,19 +80,19 @@ def tell_of_rights(
             "roles_changed",
             **{"group_id" if isinstance(holder, Group) else "user_id": pk},
             by_id=request.user.pk,
-            before={right: before.get(right) for right in changed},
-            after={right: after[right] for right in changed},
+            before={name: before.get(name) for name in changed},
+            after={name: after[name] for name in changed},
         )
     )
 
 
-def may_touch(request: HttpRequest, user: User | None) -> bool:
-    """Tell whether an account is out of reach: a superuser's is, to all others."""
+def can_edit_user(request: HttpRequest, user: User | None) -> bool:
+    """Return whether the account may be edited: only superusers edit superusers."""
     return request.user.is_superuser or user is None or not user.is_superuser
 
 
-def groups_to_give(request: HttpRequest, user: User) -> Any:
-    """Offer the three roles; a superuser any group, and nobody loses one unseen."""
+def assignable_groups(request: HttpRequest, user: User) -> Any:
+    """Return the three roles and the user's own groups; for superusers all groups."""
     if request.user.is_superuser:
         return Group.objects.all()
     roles = Q(name__in=[name for name, _ in ROLE_WORDS])

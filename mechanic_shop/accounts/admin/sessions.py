@@ -1,4 +1,4 @@
-"""Sign-ins through the API, for reading."""
+"""Read-only admin pages of API sessions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class SessionAdmin(ExportMixin, ReadOnly, ShopModelAdmin):
     search_fields = ("user__email",)
     date_hierarchy = "created_at"
     ordering = ("-pk",)
-    # Not the token's id and the password's fingerprint: nobody needs to read them.
+    # Without the token's id and the hash of the password, which nobody needs to read.
     fields = ("user", "created_at", "refreshed_at", "revoked_at")
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:

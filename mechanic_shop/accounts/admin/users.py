@@ -1,4 +1,4 @@
-"""Logins in the back office."""
+"""Admin pages of logins."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ from mechanic_shop.core.errors import Conflict
 from ..models import User
 from ..services import send_set_password_link
 from .permission_audit import (
-    FLAGS,
-    TellsRights,
-    groups_to_give,
-    may_touch,
-    rights_of,
-    tell_of_rights,
+    LOGIN_FLAGS,
+    PermissionAuditMixin,
+    assignable_groups,
+    can_edit_user,
+    log_permission_change,
+    read_permissions,
 )
 
-PERSON = ("email", "first_name", "last_name")
-#: What only a superuser decides.
-POWERS = ("is_superuser", "user_permissions")
+PERSON_FIELDS = ("email", "first_name", "last_name")
+#: Fields that only superusers may change.
+SUPERUSER_FIELDS = ("is_superuser", "user_permissions")
 
 LOGIN_COLORS = {"Active": "success", "Invited": "info", "Closed": "danger"}
 
 
 class OwnLogin(Conflict):
-    """Nobody locks themselves out."""
+    """A user tried to deactivate their own login."""
 
     code = "own_login"
 
@@ -51,7 +51,7 @@ class OwnLogin(Conflict):
 class NewUserForm(UserCreationForm):
     class Meta:
         model = User
-        fields = PERSON
+        fields = PERSON_FIELDS
 
 
 class UserForm(UserChangeForm):
@@ -64,7 +64,7 @@ link_to_list(User, section="Access", icon="badge", order=90)
 
 
 @admin.register(User)
-class UserAdmin(ExportMixin, TellsRights, ShopModelAdmin, BaseUserAdmin):
+class UserAdmin(ExportMixin, PermissionAuditMixin, ShopModelAdmin, BaseUserAdmin):
     form = UserForm
     add_form = NewUserForm
     change_password_form = AdminPasswordChangeForm
@@ -78,7 +78,7 @@ class UserAdmin(ExportMixin, TellsRights, ShopModelAdmin, BaseUserAdmin):
         "last_login",
     )
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
-    search_fields = PERSON
+    search_fields = PERSON_FIELDS
     ordering = ("email",)
     readonly_fields = ("last_login", "created_at")
     filter_horizontal = ("user_permissions",)
@@ -120,13 +120,13 @@ class UserAdmin(ExportMixin, TellsRights, ShopModelAdmin, BaseUserAdmin):
 
     @badge_column("Login", LOGIN_COLORS, ordering="is_active")
     def state(self, user: User) -> str | None:
-        return state_of_login(user)
+        return login_status(user)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")
 
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
-        """Show powers and the password only to superusers."""
+        """Show the superuser fields and the password only to superusers."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or request.user.is_superuser:
             return fieldsets
@@ -137,13 +137,13 @@ class UserAdmin(ExportMixin, TellsRights, ShopModelAdmin, BaseUserAdmin):
     def get_readonly_fields(
         self, request: HttpRequest, obj: User | None = None
     ) -> tuple[str, ...]:
-        """Keep apart what belongs together, and people from locking themselves out.
+        """Keep people from locking themselves out.
 
-        A customer's name and address are changed on the customer, for both.
+        A customer's name and address are changed on the customer's page, for both rows.
         """
-        fixed: tuple[str, ...] = FLAGS if obj == request.user else ()
+        fixed: tuple[str, ...] = LOGIN_FLAGS if obj == request.user else ()
         if obj is not None and hasattr(obj, "customer"):
-            fixed += PERSON
+            fixed += PERSON_FIELDS
         return (*self.readonly_fields, *fixed)
 
     def get_form(
@@ -155,7 +155,7 @@ class UserAdmin(ExportMixin, TellsRights, ShopModelAdmin, BaseUserAdmin):
     ) -> Any:
         form: Any = super().get_form(request, obj, change=change, **kwargs)
         if obj is not None and "groups" in form.base_fields:
-            form.base_fields["groups"].queryset = groups_to_give(request, obj)
+            form.base_fields["groups"].queryset = assignable_groups(request, obj)
         return form
 
     def formfield_for_manytomany(
@@ -169,15 +169,19 @@ class UserAdmin(ExportMixin, TellsRights, ShopModelAdmin, BaseUserAdmin):
     def has_change_permission(
         self, request: HttpRequest, obj: User | None = None
     ) -> bool:
-        return super().has_change_permission(request, obj) and may_touch(request, obj)
+        return super().has_change_permission(request, obj) and can_edit_user(
+            request, obj
+        )
 
     def has_delete_permission(
         self, request: HttpRequest, obj: User | None = None
     ) -> bool:
-        return super().has_delete_permission(request, obj) and may_touch(request, obj)
+        return super().has_delete_permission(request, obj) and can_edit_user(
+            request, obj
+        )
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
-        """Offer what the login's present state allows."""
+        """Offer the buttons that the login's present state allows."""
         offered = super().get_actions_detail(request, object_id)
         user = self.get_object(request, str(object_id))
         if user is None or not self.has_change_permission(request, user):
@@ -192,14 +196,14 @@ class UserAdmin(ExportMixin, TellsRights, ShopModelAdmin, BaseUserAdmin):
     @dialog(
         "Mail a password link",
         icon="forward_to_inbox",
-        permission="open_or_close",
+        permission="activate",
         title="Mail a link that sets the password?",
         text="The old password works until the link was followed.",
         submit="Send",
     )
     def mail_link(self, request: HttpRequest, form: Any, object_id: str) -> Any:
         def send(user: User) -> str:
-            self.check_may_touch(request, user)
+            self.check_can_edit(request, user)
             if not user.is_active:
                 raise Conflict("This login is closed. Reactivate it first.")
             transaction.on_commit(lambda: send_set_password_link(user=user))
@@ -210,14 +214,14 @@ class UserAdmin(ExportMixin, TellsRights, ShopModelAdmin, BaseUserAdmin):
     @dialog(
         "Deactivate",
         icon="person_off",
-        permission="open_or_close",
+        permission="activate",
         title="Deactivate this login?",
         text="It closes at once and every session ends. What the person did stays.",
         submit="Deactivate",
     )
     def deactivate(self, request: HttpRequest, form: Any, object_id: str) -> Any:
         def close(user: User) -> str:
-            self.switch(request, user, is_active=False)
+            self.set_active(request, user, is_active=False)
             return f"{user} is deactivated."
 
         return self.run_service(request, object_id, close)
@@ -225,21 +229,21 @@ class UserAdmin(ExportMixin, TellsRights, ShopModelAdmin, BaseUserAdmin):
     @dialog(
         "Reactivate",
         icon="how_to_reg",
-        permission="open_or_close",
+        permission="activate",
         title="Reactivate this login?",
         text="It opens again with the password and the groups it had.",
         submit="Reactivate",
     )
     def reactivate(self, request: HttpRequest, form: Any, object_id: str) -> Any:
         def open_again(user: User) -> str:
-            self.switch(request, user, is_active=True)
+            self.set_active(request, user, is_active=True)
             return f"{user} is active again."
 
         return self.run_service(request, object_id, open_again)
 
     @confirmed_action(
         "Deactivate selected logins",
-        permission="open_or_close",
+        permission="activate",
         title="Deactivate these logins?",
         text="They close at once and their sessions end. What the people did stays.",
         submit="Deactivate",
@@ -249,29 +253,29 @@ class UserAdmin(ExportMixin, TellsRights, ShopModelAdmin, BaseUserAdmin):
     ) -> None:
         users = list(queryset.filter(is_active=True).order_by("pk"))
         for user in users:
-            self.switch(request, user, is_active=False)
+            self.set_active(request, user, is_active=False)
             self.log_change(request, user, f"{user} is deactivated.")
         self.message_user(request, f"{len(users)} deactivated.", messages.SUCCESS)
 
-    def has_open_or_close_permission(
+    def has_activate_permission(
         self, request: HttpRequest, object_id: Any = None
     ) -> bool:
         return request.user.has_perm("accounts.change_user")
 
-    def switch(self, request: HttpRequest, user: User, *, is_active: bool) -> None:
-        """Open or close a login; saving a closed one ends its sessions.
+    def set_active(self, request: HttpRequest, user: User, *, is_active: bool) -> None:
+        """Activate or deactivate a login; deactivating it ends its sessions.
 
-        :raises OwnLogin: if it is the person's own
+        :raises OwnLogin: if it is the user's own login
         """
-        self.check_may_touch(request, user)
+        self.check_can_edit(request, user)
         if user == request.user:
             raise OwnLogin("You cannot close your own login.")
-        before = rights_of(user)
+        before = read_permissions(user)
         user.is_active = is_active
         user.save(update_fields=["is_active"])
-        tell_of_rights(request, user, user.pk, before)
+        log_permission_change(request, user, user.pk, before)
 
-    def check_may_touch(self, request: HttpRequest, user: User) -> None:
+    def check_can_edit(self, request: HttpRequest, user: User) -> None:
         if not self.has_change_permission(request, user):
             raise PermissionDenied
 
@@ -283,13 +287,13 @@ class UserAdmin(ExportMixin, TellsRights, ShopModelAdmin, BaseUserAdmin):
     ) -> HttpResponse:
         if not request.user.is_superuser:
             raise PermissionDenied
-        answer: HttpResponse = super().user_change_password(request, id, form_url)
-        return answer
+        response: HttpResponse = super().user_change_password(request, id, form_url)
+        return response
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
     ) -> Any:
-        """Tell the security log of a new password too; it is set at this point."""
+        """Log a new password too; at this point it is set."""
         if isinstance(form, self.change_password_form):
             security_log.record(
                 "password_changed", user_id=form.user.pk, by_id=request.user.pk
@@ -297,8 +301,8 @@ class UserAdmin(ExportMixin, TellsRights, ShopModelAdmin, BaseUserAdmin):
         return super().construct_change_message(request, form, formsets, add)
 
 
-def state_of_login(user: User | None) -> str | None:
-    """Name the state of a login, which may have been offered and never opened."""
+def login_status(user: User | None) -> str | None:
+    """Return the state of a login: active, invited but never used, or closed."""
     if user is None:
         return None
     if not user.is_active:
