@@ -155,7 +155,7 @@ def _present_fingerprint(shop: Shop) -> str | None:
 
 def _fingerprint_of(shop: Shop) -> str:
     """Name what decides how a filled shop looks: the migrations and this package."""
-    files = [Path(__file__), Path(__file__).with_name("shape.py")]
+    files = [Path(__file__), Path(__file__).with_name("dataset_size.py")]
     files += sorted(ROOT.glob("*/migrations/*.py"))
     files += sorted(ROOT.glob("mechanic_shop/*/migrations/*.py"))
     digest = sha256(f"{shop.scale:g}".encode())
