@@ -1,4 +1,4 @@
-"""The work board: the tickets of today in columns, moved by the buttons on them."""
+"""The work board: current tickets in a column for each status, with buttons."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Status = TicketStatus
 
 COLUMNS = (Status.OPEN, Status.IN_PROGRESS, Status.WAITING, Status.COMPLETED)
 #: How many cards a column shows; the rest is in the list.
-CARDS = 20
+MAX_CARDS = 20
 MINE = "mine"
 PRIORITIES = {str(number): word for number, word in PRIORITY_WORDS.items()}
 
@@ -42,13 +42,13 @@ SEE_VEHICLES = "customers.view_vehicle"
 SEE_CUSTOMERS = "customers.view_customer"
 SEE_MECHANICS = "tickets.view_ticketmechanic"
 
-ICONS = {
+COLUMN_ICONS = {
     Status.OPEN: "inbox",
     Status.IN_PROGRESS: "build",
     Status.WAITING: "hourglass_empty",
     Status.COMPLETED: "task_alt",
 }
-HINTS = {
+COLUMN_HINTS = {
     Status.OPEN: "No ticket waits for its start.",
     Status.IN_PROGRESS: "Nobody is at work on a ticket.",
     Status.WAITING: "Nothing is held up.",
@@ -71,7 +71,7 @@ REOPEN = Move(Status.IN_PROGRESS, "Reopen", "undo")
 PAUSE = Move(Status.WAITING, "Pause", "pause")
 COMPLETE = Move(Status.COMPLETED, "Complete", "check")
 
-#: To cancel is final and has no column; the ticket's own page asks before it does.
+#: Without cancelling, which is final: the ticket's own page asks for confirmation.
 MOVES: dict[str, tuple[Move, ...]] = {
     Status.OPEN: (START, PAUSE),
     Status.IN_PROGRESS: (PAUSE, COMPLETE),
@@ -81,8 +81,8 @@ MOVES: dict[str, tuple[Move, ...]] = {
 
 
 @dataclass(frozen=True)
-class Filters:
-    """What of the board somebody wants to see; a value that means nothing is none."""
+class BoardFilters:
+    """The filters of the board; an empty value does not filter."""
 
     mechanic: str = ""
     priority: str = ""
@@ -95,8 +95,8 @@ class Filters:
     def query(self) -> str:
         return urlencode(self.as_dict)
 
-    def narrow(self, tickets: ServiceTicketQuerySet, user: User) -> Any:
-        """Keep the tickets that fit; a mechanic is on a ticket only once."""
+    def apply(self, tickets: ServiceTicketQuerySet, user: User) -> Any:
+        """Filter the tickets; the join adds no duplicates: a mechanic is on it once."""
         if self.priority:
             tickets = tickets.filter(priority=int(self.priority))
         if self.mechanic == MINE:
@@ -148,7 +148,7 @@ def move_card(tickets: TicketStatusActionsMixin, request: HttpRequest) -> HttpRe
     if word not in COLUMNS:
         tickets.message_user(request, "Press a button on a card.", messages.ERROR)
     elif _move(tickets, request, ticket_id, Status(word)):
-        # The browser shows the card where it is now, and marks it.
+        # The browser scrolls to the card in its new column and highlights it.
         anchor = f"#ticket-{ticket_id}"
     return HttpResponseRedirect(f"{request.get_full_path()}{anchor}")
 
@@ -163,15 +163,15 @@ def _move(
     moved: list[str] = []
 
     def move(ticket: ServiceTicket) -> str:
-        said = tickets.move_ticket(request, ticket, status)
-        moved.append(said)
-        return said
+        message = tickets.move_ticket(request, ticket, status)
+        moved.append(message)
+        return message
 
     try:
         tickets.run_service(request, ticket_id, move)
     except PermissionDenied:
-        refusal = f"You may not make this ticket {status.label.lower()}."
-        tickets.message_user(request, refusal, messages.ERROR)
+        message = f"You may not make this ticket {status.label.lower()}."
+        tickets.message_user(request, message, messages.ERROR)
     except Http404:
         tickets.message_user(request, "This ticket is gone.", messages.ERROR)
     return bool(moved)
@@ -198,44 +198,49 @@ def show_board(tickets: TicketStatusActionsMixin, request: HttpRequest) -> HttpR
         "sees_vehicles": user.has_perm(SEE_VEHICLES),
         "sees_customers": user.has_perm(SEE_CUSTOMERS),
         "sees_mechanics": user.has_perm(SEE_MECHANICS),
-        "may_open": user.has_perm("tickets.add_serviceticket"),
+        "can_open_ticket": user.has_perm("tickets.add_serviceticket"),
     }
     return TemplateResponse(request, "dashboard/board.html", context)
 
 
 def _mechanics(user: User) -> list[tuple[str, str]]:
-    """List whom the board can be filtered by, as far as the person may know."""
+    """List the mechanics for the filter, if the user may see who works on tickets."""
     if not user.has_perm(SEE_MECHANICS):
         return []
     active = Mechanic.objects.active().order_by("full_name", "pk")
     return [(str(pk), name) for pk, name in active.values_list("pk", "full_name")]
 
 
-def read_filters(request: HttpRequest, mechanics: list[tuple[str, str]]) -> Filters:
+def read_filters(
+    request: HttpRequest, mechanics: list[tuple[str, str]]
+) -> BoardFilters:
     mechanic = request.GET.get("mechanic", "")
     priority = request.GET.get("priority", "")
     known = {MINE, *(pk for pk, _ in mechanics)} if mechanics else set()
-    return Filters(
+    return BoardFilters(
         mechanic=mechanic if mechanic in known else "",
         priority=priority if priority in PRIORITIES else "",
     )
 
 
 def _columns(
-    tickets: TicketStatusActionsMixin, request: HttpRequest, filters: Filters
+    tickets: TicketStatusActionsMixin, request: HttpRequest, filters: BoardFilters
 ) -> list[Column]:
-    """Make the columns in a number of queries that no number of tickets changes."""
+    """Build the columns; the number of queries does not depend on the tickets."""
     user = user_of(request)
-    shown = filters.narrow(ServiceTicket.objects.all(), user)
-    totals, rows = _totals(shown), {status: _rows(shown, status) for status in COLUMNS}
+    shown = filters.apply(ServiceTicket.objects.all(), user)
+    totals, rows = (
+        _totals(shown),
+        {status: _load_column(shown, status) for status in COLUMNS},
+    )
     if user.has_perm(SEE_MECHANICS):
         _load_mechanics(ticket for column in rows.values() for ticket in column)
-    listed = _filters_of_the_list(tickets, request, filters)
+    listed = _list_filters(tickets, request, filters)
     return [
         Column(
             status=status,
-            icon=ICONS[status],
-            hint=HINTS[status],
+            icon=COLUMN_ICONS[status],
+            hint=COLUMN_HINTS[status],
             total=max(totals.get(status, 0), len(rows[status])),
             cards=[_card(ticket, user) for ticket in rows[status]],
             link=links.tickets_url(status, **listed),
@@ -245,21 +250,23 @@ def _columns(
 
 
 def _totals(tickets: ServiceTicketQuerySet) -> dict[str, int]:
-    of_today = Q(status__in=ServiceTicket.STARTS) | Q(
+    on_board = Q(status__in=ServiceTicket.STARTS) | Q(
         status=Status.COMPLETED, closed_at__gte=links.start_of_week()
     )
-    by_status = tickets.filter(of_today).order_by().values_list("status")
+    by_status = tickets.filter(on_board).order_by().values_list("status")
     return dict(by_status.annotate(Count("pk")))
 
 
-def _rows(tickets: ServiceTicketQuerySet, status: TicketStatus) -> list[ServiceTicket]:
-    """Load the top of a column: the most urgent first, of completed ones the latest."""
+def _load_column(
+    tickets: ServiceTicketQuerySet, status: TicketStatus
+) -> list[ServiceTicket]:
+    """Load the first tickets of a column by urgency, completed ones by closing time."""
     if status == Status.COMPLETED:
         week = tickets.completed_since(links.start_of_week())
         column = week.order_by("-closed_at", "-pk")
     else:
         column = tickets.filter(status=status).by_urgency()
-    return list(column.select_related("vehicle", "customer")[:CARDS])
+    return list(column.select_related("vehicle", "customer")[:MAX_CARDS])
 
 
 def _load_mechanics(tickets: Iterable[ServiceTicket]) -> None:
@@ -267,10 +274,10 @@ def _load_mechanics(tickets: Iterable[ServiceTicket]) -> None:
     prefetch_related_objects([*tickets], Prefetch("ticket_mechanics", assignments))
 
 
-def _filters_of_the_list(
-    tickets: TicketStatusActionsMixin, request: HttpRequest, filters: Filters
+def _list_filters(
+    tickets: TicketStatusActionsMixin, request: HttpRequest, filters: BoardFilters
 ) -> dict[str, str]:
-    """Say to the list what the board is filtered by, as far as the list knows it."""
+    """Return the board's filters as query parameters of the admin's list."""
     listed = {"priority__exact": filters.priority} if filters.priority else {}
     lookup, mechanic = "ticket_mechanics__mechanic__id__exact", filters.mechanic
     if mechanic.isdecimal() and tickets.lookup_allowed(lookup, mechanic, request):

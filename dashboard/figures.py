@@ -1,4 +1,4 @@
-"""The first page of the back office: how the shop is doing right now."""
+"""The dashboard, which is the index page of the admin site."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ Figures = dict[str, Any]
 
 CACHE_SECONDS = 60
 DAYS = 30
-ROWS = 8
-MECHANICS = 10
-EVENTS = 7
+MAX_LOW_STOCK_ROWS = 8
+MAX_MECHANICS = 10
+MAX_EVENTS = 7
 NOTE_LENGTH = 80
 
 SEE_TICKETS = "tickets.view_serviceticket"
@@ -50,7 +50,7 @@ SEE_MINUTES = "tickets.view_ticketmechanic"
 UNFINISHED = {"closed_at__isnull": True}
 
 
-# --- What is shown to whom ------------------------------------------------------------
+# --- Figures by permission ------------------------------------------------------------
 
 
 def dashboard_callback(request: HttpRequest, context: Figures) -> Figures:
@@ -62,8 +62,8 @@ def dashboard_callback(request: HttpRequest, context: Figures) -> Figures:
         **figures,
         "title": "Dashboard",
         "steps": first_steps(user, figures.get("found")),
-        "may_restock": user.has_perm("inventory.adjust_quantity"),
-        "may_open": user.has_perm("tickets.add_serviceticket"),
+        "can_restock": user.has_perm("inventory.adjust_quantity"),
+        "can_open_ticket": user.has_perm("tickets.add_serviceticket"),
         "sees_tickets": user.has_perm(SEE_TICKETS),
     }
 
@@ -71,8 +71,8 @@ def dashboard_callback(request: HttpRequest, context: Figures) -> Figures:
 def figures_for(user: User) -> Figures:
     """Return the figures that somebody with the user's permissions may see.
 
-    They are cached for a minute, with the relevant permissions in the key: people with
-    the same permissions see the same, and nothing is about the single person.
+    They are cached for a minute, with the relevant permissions in the key: users with
+    the same permissions see the same figures, and none depends on the single user.
     """
     held = [
         permission for permission in relevant_permissions() if user.has_perm(permission)
@@ -80,7 +80,7 @@ def figures_for(user: User) -> Figures:
     figures: Figures | None = cache.get(cache_key(held))
     if figures is None:
         figures = _figures(set(held))
-        # While a shop is being set up, each step has to show as done at once.
+        # While a shop is being set up, each finished step has to show at once.
         if "found" not in figures:
             cache.set(cache_key(held), figures, CACHE_SECONDS)
     return figures
@@ -120,7 +120,7 @@ def tickets_section() -> Figures:
     )
     if not counts["ever"]:
         return {"found": existing_models()}
-    return {"cards": _ticket_cards(counts), "days": opened_and_closed()}
+    return {"cards": _ticket_cards(counts), "days": tickets_chart()}
 
 
 def _ticket_cards(counts: dict[str, int]) -> list[Figures]:
@@ -143,11 +143,11 @@ def _ticket_cards(counts: dict[str, int]) -> list[Figures]:
     ]
 
 
-def opened_and_closed() -> Figures:
+def tickets_chart() -> Figures:
     """Count the tickets opened and closed on each of the last days.
 
-    The days are told apart here: MySQL knows time zones only where somebody has loaded
-    their tables.
+    The days are computed in Python: MySQL has no time zones until their tables are
+    loaded.
     """
     today = timezone.localdate()
     days = [today - timedelta(days=ago) for ago in reversed(range(DAYS))]
@@ -159,7 +159,7 @@ def opened_and_closed() -> Figures:
     opened = _per_day(days, [opened_at for opened_at, _ in times])
     closed = _per_day(days, [closed_at for _, closed_at in times if closed_at])
     return {
-        "data": json.dumps(_chart_of(days, opened, closed)),
+        "data": json.dumps(_chart_data(days, opened, closed)),
         "options": json.dumps(CHART_OPTIONS),
         "rows": list(zip(days, opened, closed, strict=True)),
         "opened": sum(opened),
@@ -172,7 +172,7 @@ def _per_day(days: list[date], times: list[datetime]) -> list[int]:
     return [counts[day] for day in days]
 
 
-def _chart_of(days: list[date], opened: list[int], closed: list[int]) -> Figures:
+def _chart_data(days: list[date], opened: list[int], closed: list[int]) -> Figures:
     def bars(label: str, data: list[int], color: str) -> Figures:
         fill = f"var(--color-{color})"
         return {
@@ -253,7 +253,7 @@ def workload_section() -> Figures:
         .order_by("-open_tickets", "full_name", "pk")
         .values_list("pk", "full_name", "open_tickets", "minutes")
     )
-    rows = list(mechanics[:MECHANICS])
+    rows = list(mechanics[:MAX_MECHANICS])
     most = max((tickets for _, _, tickets, _ in rows), default=0)
     return {
         "workload": [
@@ -275,7 +275,7 @@ def format_minutes(minutes: int) -> str:
     return f"{hours:,} h {rest:02d} min" if hours else f"{rest} min"
 
 
-# --- Shelf ----------------------------------------------------------------------------
+# --- Stock ----------------------------------------------------------------------------
 
 
 def stock_section() -> Figures:
@@ -286,8 +286,10 @@ def stock_section() -> Figures:
     card = _card("Parts low on stock", f"{count:,}", "inventory_2", link, hint)
     return {
         "cards": [card],
-        "low_stock": [_low_part(part) for part in low.order_by_stock()[:ROWS]],
-        "low_stock_more": max(count - ROWS, 0),
+        "low_stock": [
+            _low_part(part) for part in low.order_by_stock()[:MAX_LOW_STOCK_ROWS]
+        ],
+        "low_stock_more": max(count - MAX_LOW_STOCK_ROWS, 0),
         "low_stock_link": link,
     }
 
@@ -304,7 +306,7 @@ def _low_part(part: Part) -> Figures:
     }
 
 
-# --- What happened --------------------------------------------------------------------
+# --- Events ---------------------------------------------------------------------------
 
 
 def events_section() -> Figures:
@@ -320,7 +322,7 @@ def events_section() -> Figures:
                 "by": event.by.full_name or event.by.email,
                 "at": event.at,
             }
-            for event in events[:EVENTS]
+            for event in events[:MAX_EVENTS]
         ],
         "events_link": links.changelist_url(TicketEvent),
     }
@@ -342,7 +344,7 @@ EVENT_ICONS = {
 
 
 def describe_event(event: TicketEvent) -> str:
-    """Tell an event's detail in few words, and none about money."""
+    """Describe an event's detail in a few words, without amounts."""
     detail = event.detail
     match Kind(event.kind):
         case Kind.STATUS_CHANGED:
@@ -350,12 +352,12 @@ def describe_event(event: TicketEvent) -> str:
         case Kind.FIELDS_CHANGED:
             return ", ".join(name.replace("_", " ") for name in detail["changes"])
         case Kind.NOTE:
-            return _shortened(detail["text"])
+            return _shorten(detail["text"])
         case _:
             return str(detail.get("part_name") or detail.get("full_name") or "")
 
 
-def _shortened(text: str) -> str:
+def _shorten(text: str) -> str:
     return text if len(text) <= NOTE_LENGTH else f"{text[:NOTE_LENGTH].rstrip()}…"
 
 
@@ -363,7 +365,7 @@ def _shortened(text: str) -> str:
 
 
 def existing_models() -> list[str]:
-    """Name the kinds of rows that a shop without tickets has, in one query."""
+    """Return the models of which a shop without tickets has rows, in one query."""
     kinds = [
         model._default_manager.order_by().values_list(Value(model._meta.model_name))
         for model in (Mechanic, Part, Customer)
@@ -371,7 +373,7 @@ def existing_models() -> list[str]:
     return sorted(name for (name,) in kinds[0].union(*kinds[1:]))
 
 
-#: What a new shop does first: permission, model, icon, words.
+#: The first steps of a new shop: permission, model, icon, title, text.
 STEPS = (
     (
         "mechanics.add_mechanic",
@@ -405,7 +407,7 @@ STEPS = (
 
 
 def first_steps(user: User, found: list[str] | None) -> list[Figures] | None:
-    """List what the person may do to get a new shop going; None in a running one."""
+    """List the setup steps that the user may do; None once there are tickets."""
     if found is None:
         return None
     return [
@@ -423,18 +425,18 @@ def first_steps(user: User, found: list[str] | None) -> list[Figures] | None:
 
 # --- Cards ----------------------------------------------------------------------------
 
-for needed, read in (
+for permissions, read in (
     ({SEE_TICKETS}, tickets_section),
     ({SEE_COSTS}, stock_section),
-    # Who deals with customers may know what they will pay.
+    # Users who deal with customers may see what they will pay.
     ({SEE_TICKETS, "tickets.view_ticketpart", SEE_COSTS, CHANGE}, parts_value_section),
     ({SEE_TICKETS, SEE_MINUTES}, minutes_section),
     ({SEE_TICKETS, SEE_MINUTES, "mechanics.view_mechanic"}, workload_section),
     ({SEE_TICKETS, "tickets.view_ticketevent"}, events_section),
 ):
-    dashboard_cards.add(DashboardCard(frozenset(needed), read))
+    dashboard_cards.add(DashboardCard(frozenset(permissions), read))
 
 
 def relevant_permissions() -> list[str]:
-    """Name the permissions that decide what the dashboard shows."""
+    """Return the permissions that decide what the dashboard shows."""
     return sorted(frozenset().union(*(card.permissions for card in dashboard_cards)))

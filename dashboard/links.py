@@ -1,4 +1,4 @@
-"""Links to the rows behind a figure, and the week that figures are about."""
+"""Links to the rows behind a figure, and the start of the current week."""
 
 from __future__ import annotations
 

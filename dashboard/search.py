@@ -1,6 +1,6 @@
-"""Finding things from anywhere: Ctrl+K looks through tickets, people, cars and parts.
+"""The search of the admin site (Ctrl+K) in tickets, people, vehicles and parts.
 
-One query for each kind of thing, and none for what the person may not view.
+It runs one query for each kind of row that the user may view.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from unfold.dataclasses import SearchResult
 from mechanic_shop.admin import user_of
 from mechanic_shop.core.registry import search_sources
 
-LONGEST = 100
+MAX_TERM_LENGTH = 100
 
 
 def search(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-    """Answer the search box.
+    """Render the results of the search box.
 
-    Unfold's own view keeps what it found for five minutes: names of customers who were
-    erased since, and rows that the person may not see any more.
+    Unfold's own view caches results for five minutes: also names of customers who were
+    erased meanwhile, and rows that the user may not see any more.
     """
     began = perf_counter()
-    term = request.GET.get("s", "").strip()[:LONGEST]
+    term = request.GET.get("s", "").strip()[:MAX_TERM_LENGTH]
     if not term:
         return HttpResponse()
-    results = [*_pages(request, term), *search_callback(request, term)]
+    results = [*_find_pages(request, term), *search_callback(request, term)]
     context = {
         "results": results,
         "page_obj": Paginator(results, max(1, len(results))),
@@ -45,7 +45,7 @@ def search(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
 
 
 def search_callback(request: HttpRequest, term: str) -> list[SearchResult]:
-    """Find rows of the shop that the person may view, a few of each kind."""
+    """Find rows that the user may view, a few of each kind."""
     user = user_of(request)
     return [
         result
@@ -55,8 +55,8 @@ def search_callback(request: HttpRequest, term: str) -> list[SearchResult]:
     ]
 
 
-def _pages(request: HttpRequest, term: str) -> Iterator[SearchResult]:
-    """Find entries of the sidebar."""
+def _find_pages(request: HttpRequest, term: str) -> Iterator[SearchResult]:
+    """Find links of the sidebar."""
     site: Any = admin.site  # unfold's, which Django's stubs do not know
     for group in site.get_sidebar_list(request):
         for item in group["items"]:

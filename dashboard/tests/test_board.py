@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from customers.models import Vehicle
-from dashboard.board import CARDS, MOVES, Column, available_moves, format_age
+from dashboard.board import MAX_CARDS, MOVES, Column, available_moves, format_age
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
 from mechanics.models import Mechanic
@@ -202,14 +202,14 @@ class TestTheBoard:
     def test_caps_a_column_and_links_to_the_rest(
         self, boss: User, desk: Client
     ) -> None:
-        fill(make_vehicle(), make_mechanic(), 4 * (CARDS + 7))
+        fill(make_vehicle(), make_mechanic(), 4 * (MAX_CARDS + 7))
 
         column = columns_of(desk)["open"]
 
-        assert (len(column.cards), column.more) == (CARDS, 7)
+        assert (len(column.cards), column.more) == (MAX_CARDS, 7)
         assert "and 7 more" in text_of(desk.get(BOARD))
         for each in columns_of(desk, priority="3").values():
-            assert desk.get(each.link).context["cl"].result_count == CARDS + 7
+            assert desk.get(each.link).context["cl"].result_count == MAX_CARDS + 7
 
     def test_takes_the_same_queries_for_10_and_1000_tickets(self, desk: Client) -> None:
         vehicle, mechanic = make_vehicle(), make_mechanic()
