@@ -1,8 +1,7 @@
-"""The demo shop that ``manage.py seed_demo`` fills an empty database with.
+"""The demo shop that ``manage.py seed_demo`` creates in an empty database.
 
-``people``, ``vehicles``, ``parts`` and ``jobs`` hold the tables and make the rows that
-are there from the start. ``tickets`` tells the story of one ticket, ``shop_events``
-what happens beside them. ``schedule`` decides who comes when, ``simulation`` runs all
-stories in order of time, ``backdating`` gives their rows the dates of the past, and
-``build`` puts the pieces together.
+``people``, ``vehicles``, ``parts`` and ``jobs`` hold the data and create the initial
+rows. ``tickets`` simulates a ticket, ``shop_events`` what happens beside the tickets.
+``schedule`` plans the tickets, ``simulation`` runs everything in order of time,
+``backdating`` moves the rows into the past, and ``build`` puts the pieces together.
 """

@@ -1,8 +1,8 @@
-"""Rows get the dates of the past: a time line of the shop's opening hours.
+"""Backdate rows to a timeline of the shop's opening hours.
 
-The line counts working minutes: 0 is closing time on the last working day before today
-and every earlier minute is negative, so a story that is told in minutes never works at
-night or on a Sunday, and is the same on whatever day the data are made.
+The timeline counts working minutes: 0 is closing time on the last working day before
+today, and earlier minutes are negative. So nothing happens at night or on a Sunday, and
+the data are the same on whatever day they are created.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ WEEK = 6 * DAY
 DAYS_BACK = 900
 
 
-class Past:
-    """Remembers when in this run which minute of the past was played.
+class Timeline:
+    """Records at which time of this run each minute of the timeline started.
 
-    The services date everything today. With these notes each row's time tells in which
-    minute it was written, so that all of them can be dated back in the end.
+    The services give rows the present time. From that time and these records follows
+    the minute in which a row was written, so that all rows can be backdated at the end.
     """
 
     def __init__(self) -> None:
         self._days = _working_days_before(timezone.localdate())
-        self._played_at: list[datetime] = []
+        self._started_at: list[datetime] = []
         self._minutes: list[int] = []
 
-    def play(self, minute: int) -> None:
-        """Take what is written from now on as written in that minute."""
-        self._played_at.append(_next_tick())
+    def start_minute(self, minute: int) -> None:
+        """Let all rows that are written from now on belong to that minute."""
+        self._started_at.append(_wait_for_next_timestamp())
         self._minutes.append(minute)
 
     def minute_of(self, written_at: datetime) -> int:
-        """Translate a time of this run into the minute that was being played."""
-        return self._minutes[bisect_right(self._played_at, written_at) - 1]
+        """Return the minute of the timeline that was running at a time of this run."""
+        return self._minutes[bisect_right(self._started_at, written_at) - 1]
 
-    def moment(self, minute: int) -> datetime:
-        """Translate a minute of the time line into a time of the calendar."""
+    def to_datetime(self, minute: int) -> datetime:
+        """Convert a minute of the timeline into a date and time."""
         days, minutes = divmod(-minute, DAY)
         closing = datetime.combine(
             self._days[days], CLOSING_TIME, timezone.get_current_timezone()
@@ -52,7 +52,7 @@ class Past:
         return closing - timedelta(minutes=minutes)
 
     def backdate(self, model: type[Model], names: Iterable[str]) -> None:
-        """Replace the times of this run in a table that this run has filled."""
+        """Replace the times of this run in all rows of a model."""
         rows = list(model._default_manager.order_by("pk"))
         for row in rows:
             for name in names:
@@ -61,8 +61,8 @@ class Past:
 
     def _backdate_value(self, row: Any, name: str) -> None:
         written_at = getattr(row, name)
-        if written_at is not None and written_at >= self._played_at[0]:
-            setattr(row, name, self.moment(self.minute_of(written_at)))
+        if written_at is not None and written_at >= self._started_at[0]:
+            setattr(row, name, self.to_datetime(self.minute_of(written_at)))
 
 
 def _working_days_before(today: date) -> list[date]:
@@ -70,8 +70,8 @@ def _working_days_before(today: date) -> list[date]:
     return [day for day in days if day.weekday() != SUNDAY]
 
 
-def _next_tick() -> datetime:
-    """Wait until the clock shows a time that no row carries yet."""
+def _wait_for_next_timestamp() -> datetime:
+    """Wait until the clock shows a time that no row has yet."""
     before = timezone.now()
     while (now := timezone.now()) == before:
         pass

@@ -1,4 +1,4 @@
-"""Build the demo shop: first the rows it starts with, then ninety days of work."""
+"""Build the demo shop: the initial rows, then ninety days of work."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from mechanic_shop.core.registry import demo_stories
 from mechanics.models import Mechanic
 from tickets.models import ServiceTicket, TicketEvent, TicketPart
 
-from .backdating import Past
-from .parts import fill_shelf
+from .backdating import Timeline
+from .parts import add_parts
 from .people import (
     CUSTOMER_EMAIL,
     RETIRED_MECHANIC,
+    add_customers,
+    add_mechanics,
+    add_staff_logins,
     hash_password,
-    hire_mechanics,
-    hire_staff,
     login_table,
-    welcome_customers,
 )
-from .schedule import plan_visits
-from .shop_events import Counts, Deliveries, Farewells
+from .schedule import plan_tickets
+from .shop_events import Deliveries, Departures, StockCounts
 from .simulation import Report, Story, run_stories
 from .tickets import Shop
-from .vehicles import park_vehicles
+from .vehicles import add_vehicles
 
 SEED = 1_908
 
-#: Every column that the services fill with the present time.
+#: All columns that the services fill with the present time.
 TIMES: dict[type[Model], tuple[str, ...]] = {
     User: ("created_at",),
     Customer: ("created_at", "updated_at"),
@@ -53,12 +53,12 @@ def has_demo_data() -> bool:
 
 
 def is_unused() -> bool:
-    """Return whether nobody has used the database yet, not even to sign in."""
+    """Return whether the database has neither customers nor logins."""
     return not (User.objects.exists() or Customer.objects.exists())
 
 
 def find_obstacle() -> str:
-    """Name a kind of rows whose ids or emails the demo data need, if there are any."""
+    """Return what the database has that the demo data would collide with, or ""."""
     for model in (Customer, Vehicle, Mechanic, Part, ServiceTicket):
         if model._default_manager.exists():
             return str(model._meta.verbose_name_plural)
@@ -69,30 +69,30 @@ def find_obstacle() -> str:
 
 @transaction.atomic
 def build(report: Report) -> None:
-    """Fill an empty database, or leave it as it was.
+    """Fill an empty database in one transaction.
 
-    Every run writes the same rows; only the dates follow the calendar.
+    Every run writes the same rows; only the dates differ.
     """
-    rng, past, password_hash = Random(SEED), Past(), hash_password()  # noqa: S311
-    staff = hire_staff(past, password_hash)
-    mechanics = hire_mechanics(past, staff.technician)
+    rng, timeline, password_hash = Random(SEED), Timeline(), hash_password()  # noqa: S311
+    staff = add_staff_logins(timeline, password_hash)
+    mechanics = add_mechanics(timeline, staff.technician)
     report(f"{len(mechanics)} mechanics")
-    customers = welcome_customers(past, rng, password_hash)
-    vehicles = park_vehicles(past, rng, customers)
+    customers = add_customers(timeline, rng, password_hash)
+    vehicles = add_vehicles(timeline, rng, customers)
     report(f"{len(customers)} customers with {len(vehicles)} vehicles")
-    parts = fill_shelf(past, by=staff.manager)
+    parts = add_parts(timeline, by=staff.manager)
     report(f"{len(parts)} parts")
     shop = Shop(staff, parts, rng)
-    visits = plan_visits(shop, vehicles, mechanics)
-    report(f"{len(visits)} tickets, lived through week by week:")
+    tickets = plan_tickets(shop, vehicles, mechanics)
+    report(f"{len(tickets)} tickets, lived through week by week:")
     retired = mechanics[RETIRED_MECHANIC - 1]
     shop_events: list[Story] = [
         Deliveries(shop),
-        Counts(shop),
-        Farewells(shop, retired),
+        StockCounts(shop),
+        Departures(shop, retired),
     ]
     others = [story for app in demo_stories for story in app.tell(shop)]
-    run_stories(past, [*shop_events, *visits, *others], report)
+    run_stories(timeline, [*shop_events, *tickets, *others], report)
     for times in (TIMES, *(app.times for app in demo_stories)):
         for model, names in times.items():
-            past.backdate(model, names)
+            timeline.backdate(model, names)

@@ -1,4 +1,4 @@
-"""What is wrong with the cars, what the mechanics find, and what is said about it."""
+"""The jobs and notes of the demo: problems, findings, minutes and parts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Job:
-    """A complaint, its cause, and what the repair takes: minutes and parts."""
+    """A problem, its cause, and the minutes and parts of the repair."""
 
     problem: str
     finding: str
@@ -215,7 +215,7 @@ JOBS = (
     ),
 )
 
-#: The visit that a first look at the demo data starts with.
+#: The job of ticket 1, at which new users look first.
 FIRST_JOB = Job(
     "Shakes at highway speed and squeaks when it is cold.",
     "To be looked at: wheel balance first, then the front brakes.",

@@ -1,4 +1,4 @@
-"""What the demo shop keeps on its shelf."""
+"""The parts of the demo shop."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from inventory.models import Part
 from inventory.services import add_part
 from mechanic_shop.accounts.models import User
 
-from .backdating import DAY, Past
+from .backdating import DAY, Timeline
 
-#: The day on which the shelf was counted for the first time.
+#: The day of the first stock count.
 FIRST_COUNT = -77 * DAY
 
 SUPPLIERS = {
@@ -123,18 +123,18 @@ PARTS: dict[str, tuple[Row, ...]] = {
 }
 
 
-def fill_shelf(past: Past, *, by: User) -> dict[str, Part]:
-    """Put every part into the catalogue and its first units on the shelf."""
-    past.play(FIRST_COUNT)
+def add_parts(timeline: Timeline, *, by: User) -> dict[str, Part]:
+    """Create all parts with their initial stock."""
+    timeline.start_minute(FIRST_COUNT)
     rows = [(category, row) for category in PARTS for row in PARTS[category]]
     parts = [
-        _add(number, category, row, by)
+        _add_part(number, category, row, by)
         for number, (category, row) in enumerate(rows, start=1)
     ]
     return {part.part_number: part for part in parts}
 
 
-def _add(number: int, category: str, row: Row, by: User) -> Part:
+def _add_part(number: int, category: str, row: Row, by: User) -> Part:
     part_number, name, manufacturer, cost, quantity, reorder_level = row
     return add_part(
         by=by,

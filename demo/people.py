@@ -1,4 +1,4 @@
-"""Who works in the demo shop and who comes to it."""
+"""The staff, the mechanics and the customers of the demo shop."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import MANAGER, SERVICE_ADVISOR, TECHNICIAN
 from mechanics.models import Mechanic
 
-from .backdating import DAY, Past
+from .backdating import DAY, Timeline
 
 #: The first day of the shop.
 OPENING_DAY = -680 * DAY
@@ -88,7 +88,7 @@ CUSTOMERS = (
     ("Bridget", "Sorensen"),
 )
 MAILBOX_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz.")
-#: Came in from the street: no address to write to, no login.
+#: A customer without an email address and a login.
 WALK_IN = 23
 #: The customers up to here have tickets; those after it have only just joined.
 LAST_REGULAR = 37
@@ -114,7 +114,7 @@ TOWNS = (
 
 @dataclass(frozen=True)
 class Staff:
-    """The logins that act in the stories."""
+    """The logins that make the changes of the simulation."""
 
     technician: User
     advisor: User
@@ -129,33 +129,33 @@ def login_table() -> list[tuple[str, str, str]]:
     ]
 
 
-def opens(email: str) -> bool:
-    """Return whether a login can still be opened with the password of the demo."""
+def has_demo_password(email: str) -> bool:
+    """Return whether a login is active and still has the demo's password."""
     user = User.objects.filter(email=email, is_active=True).first()
     return user is not None and check_password(PASSWORD, user.password)
 
 
-def hire_staff(past: Past, password_hash: str) -> Staff:
+def add_staff_logins(timeline: Timeline, password_hash: str) -> Staff:
     """Create the staff's logins, each in the group of its role."""
-    past.play(OPENING_DAY)
+    timeline.start_minute(OPENING_DAY)
     users = []
     for role, email, first_name, last_name in STAFF_LOGINS:
         user = _add_login(email, first_name, last_name, password_hash, is_staff=True)
-        _give_role(user, role)
+        _set_role(user, role)
         users.append(user)
     return Staff(*users)
 
 
 def hash_password() -> str:
-    """Hash the demo password once; the validators would refuse it, rightly."""
+    """Hash the demo password once; it is too weak for the validators."""
     return make_password(PASSWORD)
 
 
-def hire_mechanics(past: Past, technician: User) -> list[Mechanic]:
+def add_mechanics(timeline: Timeline, technician: User) -> list[Mechanic]:
     """Create the mechanics; the technician's login belongs to one of them."""
     mechanics = []
     for number, (full_name, salary, days) in enumerate(MECHANICS, start=1):
-        past.play(-days * DAY)
+        timeline.start_minute(-days * DAY)
         mechanic = Mechanic(
             pk=number,
             full_name=full_name,
@@ -170,27 +170,29 @@ def hire_mechanics(past: Past, technician: User) -> list[Mechanic]:
     return mechanics
 
 
-def welcome_customers(past: Past, rng: Random, password_hash: str) -> list[Customer]:
+def add_customers(
+    timeline: Timeline, rng: Random, password_hash: str
+) -> list[Customer]:
     """Create the customers, in the order in which they first came."""
     joined = sorted(rng.sample(range(-480 * DAY, -80 * DAY), LAST_REGULAR))
     joined += sorted(rng.sample(range(-12 * DAY, -DAY), len(CUSTOMERS) - LAST_REGULAR))
     return [
-        _add_customer(past, rng, number, joined[number - 1], password_hash)
+        _add_customer(timeline, rng, number, joined[number - 1], password_hash)
         for number in range(1, len(CUSTOMERS) + 1)
     ]
 
 
 def _add_customer(
-    past: Past, rng: Random, number: int, joined: int, password_hash: str
+    timeline: Timeline, rng: Random, number: int, joined: int, password_hash: str
 ) -> Customer:
-    past.play(joined)
+    timeline.start_minute(joined)
     first_name, last_name = CUSTOMERS[number - 1]
     town, state, postal_code, area = rng.choice(TOWNS)
     customer = Customer(
         pk=number,
         first_name=first_name,
         last_name=last_name,
-        email=_email_of(number),
+        email=_get_email(number),
         phone=f"({area}) 555-01{number:02}",
         address=f"{rng.randint(2, 960)} {rng.choice(STREETS)}",
         city=town,
@@ -211,7 +213,7 @@ def _has_login(number: int) -> bool:
     return number % 3 == 1
 
 
-def _email_of(number: int) -> str | None:
+def _get_email(number: int) -> str | None:
     if number == 1:
         return CUSTOMER_EMAIL
     if number == WALK_IN:
@@ -245,7 +247,7 @@ def _add_login(
     return user
 
 
-def _give_role(user: User, role: str) -> None:
+def _set_role(user: User, role: str) -> None:
     if role == "Owner":
         user.is_superuser = True
         user.save(update_fields=["is_superuser"])

@@ -1,4 +1,4 @@
-"""Plan the tickets: which vehicle comes when, with what problem, and how it ends."""
+"""Plan the tickets: vehicle, time, problem, crew and final status."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .backdating import DAY
 from .jobs import FIRST_JOB, JOBS
 from .people import LINKED_MECHANIC, MECHANICS, RETIRED_MECHANIC
 from .shop_events import LAST_DAY_OF_RETIRED
-from .tickets import FirstVisit, Shop, Visit
+from .tickets import FirstTicketStory, Shop, TicketStory
 from .vehicles import NEVER_SERVICED
 
 #: How many tickets end in a status, and between which minutes they are opened. The
@@ -29,42 +29,44 @@ ENDINGS = (
 #: When the customer of ticket 1 opens it: yesterday in the late morning.
 FIRST_TICKET_OPENED = -400
 #: Which of the other tickets, counted in order of time, are for vehicle 1 too.
-EARLIER_VISITS_OF_FIRST_VEHICLE = frozenset({20, 71})
-#: Who is asked more often: by the order in which the mechanics were hired.
+EARLIER_TICKETS_OF_FIRST_VEHICLE = frozenset({20, 71})
+#: How often each mechanic is assigned, in the order in which they were hired.
 MECHANIC_WEIGHTS = (9, 7, 8, 5, 4, 3, 6, 2)
 
 
-def plan_visits(
+def plan_tickets(
     shop: Shop, vehicles: list[Vehicle], mechanics: list[Mechanic]
-) -> list[Visit]:
+) -> list[TicketStory]:
     """Plan the tickets; their ids follow the order in which they are opened.
 
     Only ticket 1, the one that a first look starts with, is among the latest.
     """
     rng = shop.rng
-    cars = _take_turns(rng, vehicles)
-    visits: list[Visit] = [_first_visit(shop, vehicles[0], mechanics)]
-    for number, (begins, ending) in enumerate(_openings(rng), start=2):
-        crew, stand_in = _crew(rng, begins, mechanics)
-        first_again = number in EARLIER_VISITS_OF_FIRST_VEHICLE
-        visits.append(
-            Visit(
+    next_vehicles = _take_turns(rng, vehicles)
+    stories: list[TicketStory] = [_first_story(shop, vehicles[0], mechanics)]
+    for number, (begins, ending) in enumerate(_draw_openings(rng), start=2):
+        crew, stand_in = _draw_crew(rng, begins, mechanics)
+        first_again = number in EARLIER_TICKETS_OF_FIRST_VEHICLE
+        stories.append(
+            TicketStory(
                 number=number,
                 begins=begins,
                 ending=ending,
-                vehicle=vehicles[0] if first_again else next(cars),
+                vehicle=vehicles[0] if first_again else next(next_vehicles),
                 job=rng.choice(JOBS),
                 crew=crew,
                 stand_in=stand_in,
                 shop=shop,
             )
         )
-    return visits
+    return stories
 
 
-def _first_visit(shop: Shop, vehicle: Vehicle, mechanics: list[Mechanic]) -> FirstVisit:
+def _first_story(
+    shop: Shop, vehicle: Vehicle, mechanics: list[Mechanic]
+) -> FirstTicketStory:
     technician = mechanics[LINKED_MECHANIC - 1]
-    return FirstVisit(
+    return FirstTicketStory(
         number=1,
         begins=FIRST_TICKET_OPENED,
         ending=Status.OPEN,
@@ -76,7 +78,7 @@ def _first_visit(shop: Shop, vehicle: Vehicle, mechanics: list[Mechanic]) -> Fir
     )
 
 
-def _openings(rng: Random) -> list[tuple[int, Status]]:
+def _draw_openings(rng: Random) -> list[tuple[int, Status]]:
     return sorted(
         (rng.randint(earliest, latest), ending)
         for ending, how_many, earliest, latest in ENDINGS
@@ -85,25 +87,25 @@ def _openings(rng: Random) -> list[tuple[int, Status]]:
 
 
 def _take_turns(rng: Random, vehicles: list[Vehicle]) -> Iterator[Vehicle]:
-    """Let the vehicles come in turn, so that none has two tickets at a time."""
-    regulars = [car for car in vehicles[1:] if car.pk not in NEVER_SERVICED]
+    """Return the vehicles in turn, so that none has two tickets at a time."""
+    regulars = [vehicle for vehicle in vehicles[1:] if vehicle.pk not in NEVER_SERVICED]
     rng.shuffle(regulars)
     return cycle(regulars)
 
 
-def _crew(
+def _draw_crew(
     rng: Random, begins: int, mechanics: list[Mechanic]
 ) -> tuple[list[Mechanic], Mechanic]:
     """Draw one or two mechanics, and another one who may take over."""
-    there = [mechanic for mechanic in mechanics if _works(mechanic, begins)]
-    weights = [MECHANIC_WEIGHTS[mechanic.pk - 1] for mechanic in there]
-    [lead] = rng.choices(there, weights)
-    others = [mechanic for mechanic in there if mechanic != lead]
+    employed = [mechanic for mechanic in mechanics if _is_employed(mechanic, begins)]
+    weights = [MECHANIC_WEIGHTS[mechanic.pk - 1] for mechanic in employed]
+    [lead] = rng.choices(employed, weights)
+    others = [mechanic for mechanic in employed if mechanic != lead]
     second, stand_in = rng.sample(others, 2)
     return ([lead, second] if rng.random() < 0.35 else [lead]), stand_in
 
 
-def _works(mechanic: Mechanic, minute: int) -> bool:
+def _is_employed(mechanic: Mechanic, minute: int) -> bool:
     """Return whether a mechanic works here in that minute and for some days after."""
     hired = -MECHANICS[mechanic.pk - 1][2] * DAY
     leaving = mechanic.pk == RETIRED_MECHANIC

@@ -1,4 +1,4 @@
-"""What happens in the shop beside its tickets."""
+"""Events beside the tickets: deliveries, stock counts and departures."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LAST_DAY_OF_RETIRED = -40 * DAY
 
 
 class ShopEvent:
-    """A story of the shelf and the people."""
+    """Base class of stories about stock and people."""
 
     begins = FIRST_COUNT + DAY
 
@@ -26,7 +26,7 @@ class ShopEvent:
 
 
 class Deliveries(ShopEvent):
-    """Every week the supplier refills what has run low."""
+    """A weekly delivery of the parts that are low on stock."""
 
     def steps(self) -> Iterator[int]:
         while True:
@@ -45,8 +45,8 @@ class Deliveries(ShopEvent):
             )
 
 
-class Counts(ShopEvent):
-    """Twice a month some shelves are counted, and now and then something is broken."""
+class StockCounts(ShopEvent):
+    """Two stock counts a month, and now and then a broken part."""
 
     begins = FIRST_COUNT + 2 * WEEK
 
@@ -79,8 +79,8 @@ class Counts(ShopEvent):
             )
 
 
-class Farewells(ShopEvent):
-    """A mechanic leaves and a part is sold no longer."""
+class Departures(ShopEvent):
+    """A mechanic leaves, and a part is discontinued."""
 
     begins = LAST_DAY_OF_RETIRED
 

@@ -1,4 +1,4 @@
-"""The story of one ticket, from the counter to the key being handed back."""
+"""Simulate a ticket, from opening it to its final status."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from .jobs import (
 from .parts import WARRANTY_MONTHS
 from .people import Staff
 
-MINUTES_A_MILE = 18
+MINUTES_PER_MILE = 18
 MARKUPS = (Decimal(30), Decimal(30), Decimal(30), Decimal(25), Decimal("42.50"))
 PRIORITIES, PRIORITY_WEIGHTS = (1, 2, 3, 4, 5), (1, 3, 9, 3, 1)
-#: Taken off the shelf by mistake every now and then.
+#: A part that is sometimes installed by mistake.
 WRONG_PART = "FLT-2401"
-#: Only what began before this has the time for detours.
+#: Only tickets opened before this minute have the time for detours.
 LONG_AGO = -12 * DAY
 
 
 @dataclass
 class Shop:
-    """What every story needs: people, parts, and the dice."""
+    """What all stories need: people, parts, and the random generator."""
 
     staff: Staff
     parts: dict[str, Part]
@@ -48,8 +48,8 @@ class Shop:
 
 
 @dataclass
-class Visit:
-    """A ticket that ends, for now, in the status ``ending``."""
+class TicketStory:
+    """The steps of a ticket that ends in the status ``ending``."""
 
     number: int
     begins: int
@@ -61,14 +61,14 @@ class Visit:
     shop: Shop
 
     def steps(self) -> Iterator[int]:
-        """Open the ticket and take the road to its ending."""
+        """Open the ticket and run the steps that lead to its final status."""
         self.open()
         yield self.between(10, 60)
         if self.luck(0.3):
             self.note(COUNTER_NOTES, by=self.advisor)
-        yield from ROADS[self.ending](self)
+        yield from STEPS_BY_ENDING[self.ending](self)
 
-    # --- Roads ------------------------------------------------------------------------
+    # --- Steps by final status --------------------------------------------------------
 
     def stay_open(self) -> Iterator[int]:
         if self.luck(0.5):
@@ -115,7 +115,7 @@ class Visit:
         yield self.between(1, 5)
         self.note(CANCEL_NOTES, by=self.advisor, visible_to_customer=True)
 
-    # --- Stretches of a road ----------------------------------------------------------
+    # --- Parts of them ----------------------------------------------------------------
 
     def start(self) -> Iterator[int]:
         self.assign()
@@ -155,7 +155,7 @@ class Visit:
         )
 
     def come_back(self) -> Iterator[int]:
-        """The customer is not content."""
+        """The customer complains, and the ticket is reopened."""
         yield self.between(DAY, 3 * DAY)
         self.move(Status.IN_PROGRESS, by=self.advisor)
         services.add_note(
@@ -169,10 +169,10 @@ class Visit:
         yield self.between(5, 20)
         self.move(Status.COMPLETED)
 
-    # --- Steps ------------------------------------------------------------------------
+    # --- Single changes ---------------------------------------------------------------
 
     def open(self) -> None:
-        odometer = (self.vehicle.mileage or 0) + self.begins // MINUTES_A_MILE
+        odometer = (self.vehicle.mileage or 0) + self.begins // MINUTES_PER_MILE
         [priority] = self.shop.rng.choices(PRIORITIES, PRIORITY_WEIGHTS)
         services.open_ticket(
             id=self.number,
@@ -208,7 +208,7 @@ class Visit:
         )
 
     def install(self, part_number: str, quantity: int) -> bool:
-        """Install a part, or write down that the shelf is short of it."""
+        """Install a part, or write a note if there is not enough stock."""
         part = self.shop.parts[part_number]
         try:
             services.install_part(
@@ -230,7 +230,7 @@ class Visit:
         services.remove_part(ticket=self.ticket, part=part, by=self.worker)
 
     def take_one_more(self) -> None:
-        """Use one unit more than planned of the last part that is a fluid."""
+        """Use one more unit of the last fluid on the ticket."""
         fluids = TicketPart.objects.filter(
             ticket_id=self.number, part__category="Fluids"
         )
@@ -256,7 +256,7 @@ class Visit:
 
     @property
     def ticket(self) -> ServiceTicket:
-        """Point at the ticket; the services read and lock the row themselves."""
+        """An unsaved instance with the id; the services load and lock the row."""
         return ServiceTicket(pk=self.number)
 
     @property
@@ -269,12 +269,12 @@ class Visit:
 
     @property
     def opener(self) -> User:
-        """Find who opens the ticket: now and then customers do so themselves."""
+        """Who opens the ticket: the advisor, or sometimes the customer."""
         user = self.vehicle.customer.user
         return user if user is not None and self.luck(0.4) else self.advisor
 
     def login_of(self, mechanic: Mechanic) -> User:
-        """Return the mechanic's own login; the advisor types for those without."""
+        """Return the mechanic's login, or the advisor's for mechanics without one."""
         technician = self.shop.staff.technician
         return technician if mechanic.belongs_to(technician) else self.advisor
 
@@ -285,20 +285,20 @@ class Visit:
         return self.shop.rng.randint(least, most)
 
 
-ROADS: dict[Status, Callable[[Visit], Iterator[int]]] = {
-    Status.OPEN: Visit.stay_open,
-    Status.IN_PROGRESS: Visit.be_in_progress,
-    Status.WAITING: Visit.be_waiting,
-    Status.COMPLETED: Visit.be_completed,
-    Status.CANCELLED: Visit.be_cancelled,
+STEPS_BY_ENDING: dict[Status, Callable[[TicketStory], Iterator[int]]] = {
+    Status.OPEN: TicketStory.stay_open,
+    Status.IN_PROGRESS: TicketStory.be_in_progress,
+    Status.WAITING: TicketStory.be_waiting,
+    Status.COMPLETED: TicketStory.be_completed,
+    Status.CANCELLED: TicketStory.be_cancelled,
 }
 
 
-class FirstVisit(Visit):
-    """The ticket that a first look at the data starts with: open, nothing installed."""
+class FirstTicketStory(TicketStory):
+    """Ticket 1, at which new users look first: open, with nothing installed."""
 
     def steps(self) -> Iterator[int]:
-        """Let the customer open it and the counter answer."""
+        """The customer opens the ticket, and the advisor replies."""
         self.open()
         yield 25
         self.assign()

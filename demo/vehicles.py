@@ -1,4 +1,4 @@
-"""What the customers of the demo shop drive."""
+"""The vehicles of the demo shop's customers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from random import Random
 from customers.models import Customer, Vehicle
 from customers.vin import compute_check_digit
 
-from .backdating import Past
+from .backdating import Timeline
 from .people import LAST_REGULAR
 
 #: Code of the model year at position 10 of a VIN, from 2010 on (49 CFR 565.15).
@@ -20,12 +20,12 @@ FIRST_CODED_YEAR = 2010
 EUROPEAN_FILLER = "Z"
 
 VEHICLES = 60
-#: These owners never brought their papers.
+#: Vehicles without a VIN.
 WITHOUT_VIN = frozenset({17, 33, 46})
-#: These were never in the shop; with them can be tried what a ticket forbids.
+#: Vehicles without tickets, which can be deleted or given to another owner.
 NEVER_SERVICED = frozenset({38, 39, 52, 53})
-#: The second car of the first customer.
-SECOND_CAR = 40
+#: The second vehicle of the first customer.
+SECOND_VEHICLE = 40
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,14 @@ COLORS = ("White", "Black", "Silver", "Gray", "Blue", "Red", "Green", "Bronze", 
 PLATE_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ"
 
 
-def park_vehicles(past: Past, rng: Random, customers: list[Customer]) -> list[Vehicle]:
+def add_vehicles(
+    timeline: Timeline, rng: Random, customers: list[Customer]
+) -> list[Vehicle]:
     """Create the vehicles: one for most customers, more for some, none for the last."""
     first, *others = MODELS
     models = cycle([first, *rng.sample(others, len(others))])
     return [
-        _add_vehicle(past, rng, number, _owner_of(number, rng, customers), models)
+        _add_vehicle(timeline, rng, number, _owner_of(number, rng, customers), models)
         for number in range(1, VEHICLES + 1)
     ]
 
@@ -91,13 +93,17 @@ def park_vehicles(past: Past, rng: Random, customers: list[Customer]) -> list[Ve
 def _owner_of(number: int, rng: Random, customers: list[Customer]) -> Customer:
     if number < len(customers):
         return customers[number - 1]
-    return customers[0 if number == SECOND_CAR else rng.randrange(1, LAST_REGULAR)]
+    return customers[0 if number == SECOND_VEHICLE else rng.randrange(1, LAST_REGULAR)]
 
 
 def _add_vehicle(
-    past: Past, rng: Random, number: int, owner: Customer, models: Iterator[Model]
+    timeline: Timeline,
+    rng: Random,
+    number: int,
+    owner: Customer,
+    models: Iterator[Model],
 ) -> Vehicle:
-    past.play(past.minute_of(owner.created_at))
+    timeline.start_minute(timeline.minute_of(owner.created_at))
     vehicle = _draw_classic(number) if number in CLASSICS else _draw(rng, next(models))
     vehicle.pk = number
     vehicle.customer = owner

@@ -21,7 +21,7 @@ from pytest_django import DjangoDbBlocker
 
 from customers.models import Customer, Vehicle
 from demo import build as demo
-from demo.backdating import Past
+from demo.backdating import Timeline
 from inventory.models import Part, StockMovement
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import role_of
@@ -412,7 +412,9 @@ class TestStoriesOfOtherApps:
         told = DemoStories(tell=lambda _: [visitor], times={LogEntry: ("at",)})
         monkeypatch.setattr(demo_stories, "_items", [told])
         monkeypatch.setattr(demo, "run_stories", lambda _, told, __: lived.extend(told))
-        monkeypatch.setattr(Past, "backdate", lambda _, *what: backdated.append(what))
+        monkeypatch.setattr(
+            Timeline, "backdate", lambda _, *what: backdated.append(what)
+        )
 
         demo.build(print)
 

@@ -1,4 +1,4 @@
-"""``manage.py seed_demo``: a shop to look at, in an empty database."""
+"""``manage.py seed_demo``: create the demo shop in an empty database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from demo.build import build, find_obstacle, has_demo_data, is_unused
-from demo.people import login_table, opens
+from demo.people import has_demo_password, login_table
 
 
 class Command(BaseCommand):
@@ -43,9 +43,9 @@ class Command(BaseCommand):
 
     @transaction.atomic
     def seed(self) -> None:
-        """Build the shop once, where nothing is in its way.
+        """Build the demo shop, unless it exists already.
 
-        :raises CommandError: if the database holds somebody's data
+        :raises CommandError: if the database contains other data
         """
         if has_demo_data():
             self.stdout.write("The demo data are here already; nothing was changed.")
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         self.show_logins()
 
     def show_logins(self) -> None:
-        """Print who may sign in with the demo's password, as a table."""
-        logins = [row for row in login_table() if opens(row[1])]
+        """Print a table of the logins that still have the demo's password."""
+        logins = [row for row in login_table() if has_demo_password(row[1])]
         for row in (("Role", "Email", "Password"), *logins) if logins else ():
             self.stdout.write("{:<16} {:<24} {}".format(*row))
