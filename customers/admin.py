@@ -1,4 +1,4 @@
-"""Customers and vehicles in the back office."""
+"""Admin pages of customers and vehicles."""
 
 from __future__ import annotations
 

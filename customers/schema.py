@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of signing up and in, of customers and vehicles."""
+"""OpenAPI descriptions and examples of logins, customers and vehicles."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .serializers import (
     BriefCustomerSerializer,
     BriefVehicleSerializer,
     CustomerSerializer,
-    MeAnswerSerializer,
+    MeResponseSerializer,
     RegisterSerializer,
     ShopVehicleSerializer,
     SignedInSerializer,
@@ -71,7 +71,7 @@ answers_with(VehicleSerializer, VEHICLE)
 answers_with(ShopVehicleSerializer, VEHICLE)
 answers_with(SignedInSerializer, SIGNED_IN)
 answers_with(SystemBSignedInSerializer, {**SIGNED_IN, "token": ACCESS_TOKEN})
-answers_with(MeAnswerSerializer, {**CUSTOMER, **USER, "mechanic_id": None})
+answers_with(MeResponseSerializer, {**CUSTOMER, **USER, "mechanic_id": None})
 
 WRONG_CREDENTIALS = failure(
     401,
@@ -123,7 +123,7 @@ me = extend_schema(
     operation_id="get_me",
     description="The login, and the fields of its customer where there is one."
     " `mechanic_id` links a technician to the mechanic on the tickets.",
-    responses={200: MeAnswerSerializer},
+    responses={200: MeResponseSerializer},
 )
 
 customers = extend_schema_view(

@@ -184,7 +184,7 @@ class SystemBSignedInSerializer(SignedInSerializer):
 
 
 @extend_schema_serializer(component_name="Me")
-class MeAnswerSerializer(CustomerSerializer):
+class MeResponseSerializer(CustomerSerializer):
     """Who is signed in; without a customer, that one's fields are missing."""
 
     user_id = serializers.IntegerField()

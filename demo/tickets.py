@@ -64,16 +64,16 @@ class TicketStory:
         """Open the ticket and run the steps that lead to its final status."""
         self.open()
         yield self.between(10, 60)
-        if self.luck(0.3):
+        if self.happens(0.3):
             self.note(COUNTER_NOTES, by=self.advisor)
         yield from STEPS_BY_ENDING[self.ending](self)
 
     # --- Steps by final status --------------------------------------------------------
 
     def stay_open(self) -> Iterator[int]:
-        if self.luck(0.5):
+        if self.happens(0.5):
             self.assign()
-        if self.luck(0.4):
+        if self.happens(0.4):
             yield self.between(5, 25)
             services.update_ticket(ticket=self.ticket, by=self.advisor, priority=2)
 
@@ -91,24 +91,24 @@ class TicketStory:
 
     def be_completed(self) -> Iterator[int]:
         yield from self.start()
-        if self.luck(0.12):
-            yield from self.change_hands()
-        if self.begins < LONG_AGO and self.luck(0.3):
-            yield from self.wait_a_while()
+        if self.happens(0.12):
+            yield from self.replace_mechanic()
+        if self.begins < LONG_AGO and self.happens(0.3):
+            yield from self.pause()
         yield from self.repair()
         self.log_minutes()
         yield self.between(5, 40)
         self.move(Status.COMPLETED)
-        if self.begins < LONG_AGO and self.luck(0.08):
-            yield from self.come_back()
-        if self.luck(0.5):
+        if self.begins < LONG_AGO and self.happens(0.08):
+            yield from self.reopen()
+        if self.happens(0.5):
             yield self.between(30, 300)
             self.note(FOLLOW_UP_NOTES, by=self.advisor, visible_to_customer=True)
 
     def be_cancelled(self) -> Iterator[int]:
-        if self.luck(0.6):
+        if self.happens(0.6):
             yield from self.start()
-            if self.luck(0.7):
+            if self.happens(0.7):
                 yield from self.repair()
             yield self.between(30, 200)
         self.move(Status.CANCELLED, by=self.advisor)
@@ -125,25 +125,25 @@ class TicketStory:
         services.add_note(ticket=self.ticket, by=self.worker, text=self.job.finding)
 
     def repair(self) -> Iterator[int]:
-        if self.luck(0.08) and self.install(WRONG_PART, 1):
+        if self.happens(0.08) and self.install(WRONG_PART, 1):
             yield self.between(5, 20)
             self.remove(WRONG_PART)
         for part_number, quantity in self.job.parts:
             yield self.between(5, 30)
             self.install(part_number, quantity)
-        if self.luck(0.3):
+        if self.happens(0.3):
             yield self.between(5, 10)
-            self.take_one_more()
+            self.use_one_more_unit()
         yield self.job.minutes
 
-    def wait_a_while(self) -> Iterator[int]:
+    def pause(self) -> Iterator[int]:
         yield self.between(5, 30)
         self.move(Status.WAITING)
         self.note(WAITING_NOTES, visible_to_customer=True)
         yield self.between(DAY // 2, 3 * DAY)
         self.move(Status.IN_PROGRESS)
 
-    def change_hands(self) -> Iterator[int]:
+    def replace_mechanic(self) -> Iterator[int]:
         """Somebody else takes over from the first mechanic."""
         yield self.between(10, 60)
         services.remove_mechanic(
@@ -154,7 +154,7 @@ class TicketStory:
             ticket=self.ticket, mechanic=self.stand_in, by=self.advisor
         )
 
-    def come_back(self) -> Iterator[int]:
+    def reopen(self) -> Iterator[int]:
         """The customer complains, and the ticket is reopened."""
         yield self.between(DAY, 3 * DAY)
         self.move(Status.IN_PROGRESS, by=self.advisor)
@@ -229,7 +229,7 @@ class TicketStory:
         part = self.shop.parts[part_number]
         services.remove_part(ticket=self.ticket, part=part, by=self.worker)
 
-    def take_one_more(self) -> None:
+    def use_one_more_unit(self) -> None:
         """Use one more unit of the last fluid on the ticket."""
         fluids = TicketPart.objects.filter(
             ticket_id=self.number, part__category="Fluids"
@@ -248,7 +248,7 @@ class TicketStory:
             services.change_assignment(
                 ticket=self.ticket,
                 mechanic=mechanic,
-                by=self.login_of(mechanic),
+                by=self.get_login(mechanic),
                 minutes_worked=self.job.minutes + extra + self.between(0, 3) * 5,
             )
 
@@ -265,20 +265,20 @@ class TicketStory:
 
     @property
     def worker(self) -> User:
-        return self.login_of(self.crew[0])
+        return self.get_login(self.crew[0])
 
     @property
     def opener(self) -> User:
         """Who opens the ticket: the advisor, or sometimes the customer."""
         user = self.vehicle.customer.user
-        return user if user is not None and self.luck(0.4) else self.advisor
+        return user if user is not None and self.happens(0.4) else self.advisor
 
-    def login_of(self, mechanic: Mechanic) -> User:
+    def get_login(self, mechanic: Mechanic) -> User:
         """Return the mechanic's login, or the advisor's for mechanics without one."""
         technician = self.shop.staff.technician
         return technician if mechanic.belongs_to(technician) else self.advisor
 
-    def luck(self, chance: float) -> bool:
+    def happens(self, chance: float) -> bool:
         return self.shop.rng.random() < chance
 
     def between(self, least: int, most: int) -> int:

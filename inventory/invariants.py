@@ -22,7 +22,7 @@ def negative_stock() -> Iterator[str]:
 
 
 @invariants.add
-def stock_unlike_movements() -> Iterator[str]:
+def stock_differs_from_movements() -> Iterator[str]:
     parts = (
         Part.objects.values("pk", "quantity_in_stock")
         .annotate(moved=Coalesce(Sum("movements__delta"), 0))

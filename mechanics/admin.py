@@ -1,4 +1,4 @@
-"""Mechanics in the back office."""
+"""Admin pages of mechanics."""
 
 from __future__ import annotations
 
@@ -67,16 +67,16 @@ class MechanicAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
         "yearly_salary",
         "tickets",
         "login",
-        "works_here",
+        "employment_status",
     )
     list_filter = ("is_active", ("user", admin.EmptyFieldListFilter))
     list_select_related = ("user",)
     search_fields = ("full_name", "email", "phone")
     ordering = ("full_name", "pk")
     autocomplete_fields = ("user",)
-    readonly_fields = ("works_here", "created_at", "updated_at")
+    readonly_fields = ("employment_status", "created_at", "updated_at")
     fieldsets = (
-        (None, {"fields": (("full_name", "works_here"), ("email", "phone"))}),
+        (None, {"fields": (("full_name", "employment_status"), ("email", "phone"))}),
         ("Employment", {"fields": ("user", "salary")}),
         ("Times", {"fields": (("created_at", "updated_at"),)}),
     )
@@ -99,7 +99,7 @@ class MechanicAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
     @badge_column(
         "State", {"Active": "success", "Left": "default"}, ordering="is_active"
     )
-    def works_here(self, mechanic: Mechanic) -> str:
+    def employment_status(self, mechanic: Mechanic) -> str:
         return "Active" if mechanic.is_active else "Left"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Mechanic]:

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of mechanics and their rankings."""
+"""OpenAPI descriptions and examples of mechanics and their rankings."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ checked_rows.add(("tickets", ServiceTicket))
 
 
 @invariants.add
-def lines_unlike_movements() -> Iterator[str]:
+def lines_differ_from_movements() -> Iterator[str]:
     with connection.cursor() as cursor:
         cursor.execute(UNEQUAL_LINES)
         for ticket, part, taken, used in cursor:
@@ -72,7 +72,7 @@ def lines_unlike_movements() -> Iterator[str]:
 
 
 @invariants.add
-def lines_a_cancellation_forgot() -> Iterator[str]:
+def unreturned_lines_of_cancelled_tickets() -> Iterator[str]:
     lines = TicketPart.objects.filter(
         ticket__status=Status.CANCELLED, returned_at=None
     ).order_by("pk")
@@ -84,7 +84,7 @@ def lines_a_cancellation_forgot() -> Iterator[str]:
 
 
 @invariants.add
-def work_after_the_end() -> Iterator[str]:
+def work_on_closed_tickets() -> Iterator[str]:
     """Find work whose ticket, by the events before it, was closed at that time."""
     is_move = Q(kind=Kind.STATUS_CHANGED)
     is_end = is_move & Q(detail__to__in=[str(end) for end in ServiceTicket.CLOSED])
@@ -109,7 +109,7 @@ def _last_event(condition: Q) -> Window:
 
 
 @invariants.add
-def status_unlike_events() -> Iterator[str]:
+def status_differs_from_events() -> Iterator[str]:
     status = Coalesce(
         KeyTextTransform("to", "detail"),
         KeyTextTransform("status", "detail"),
@@ -134,7 +134,7 @@ def status_unlike_events() -> Iterator[str]:
 
 
 @invariants.add
-def closed_at_unlike_status() -> Iterator[str]:
+def closed_at_contradicts_status() -> Iterator[str]:
     is_closed = Q(status__in=ServiceTicket.CLOSED)
     tickets = ServiceTicket.objects.filter(
         is_closed & Q(closed_at=None) | ~is_closed & ~Q(closed_at=None)

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of service tickets and the work on them."""
+"""OpenAPI descriptions and examples of service tickets and their actions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts and their stock in the back office."""
+"""Admin pages of parts and their stock."""
 
 from .parts import PartAdmin
 from .stock_movements import StockMovementAdmin

@@ -247,8 +247,8 @@ class PartImportMixin(ImportMixin, ShopModelAdmin):
             return self._start_over(request, "Upload the file once more.")
         except PlanChanged as changed:
             return self._show_again(request, form, changed.result)
-        except REJECTIONS as refusal:
-            return self._start_over(request, message_for(refusal))
+        except REJECTIONS as error:
+            return self._start_over(request, message_for(error))
         self.add_success_message(result, request)
         return HttpResponseRedirect(reverse("admin:inventory_part_changelist"))
 

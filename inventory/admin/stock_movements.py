@@ -15,7 +15,12 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from inventory.models import MovementReason, Part, StockMovement
-from mechanic_shop.admin import ReadOnly, ReadOnlyInline, ShopModelAdmin, badge_column
+from mechanic_shop.admin import (
+    ReadOnlyAdminMixin,
+    ReadOnlyInline,
+    ShopModelAdmin,
+    badge_column,
+)
 from mechanic_shop.admin.export import ExportMixin
 from mechanic_shop.admin.sidebar import link_to_list
 
@@ -61,7 +66,7 @@ def signed_delta(movement: StockMovement) -> str:
 
 
 @badge_column("Reason", REASON_COLORS, ordering="reason")
-def why(movement: StockMovement) -> str:
+def reason_badge(movement: StockMovement) -> str:
     return movement.get_reason_display()
 
 
@@ -88,13 +93,13 @@ link_to_list(StockMovement, section="Inventory", icon="swap_vert", order=51)
 
 
 @admin.register(StockMovement)
-class StockMovementAdmin(ExportMixin, ReadOnly, ShopModelAdmin):
+class StockMovementAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
     list_display = (
         "at",
         "part",
         signed_delta,
         "quantity_after",
-        why,
+        reason_badge,
         "ticket",
         "by",
         "note",

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of staying signed in, signing out and passwords."""
+"""OpenAPI descriptions and examples of sessions and passwords."""
 
 from __future__ import annotations
 

@@ -7,17 +7,17 @@ back what a failed request began, and hides fields by permission.
 from .decorators import badge_column, dialog
 from .double_submit import new_token
 from .error_messages import REJECTIONS, message_for, user_of
-from .field_permissions import GuardedFields, remove_fields
+from .field_permissions import FieldPermissionsMixin, remove_fields
 from .forms import CentsField, changed_values, copy_state, preload_selects
 from .model_admin import Badge, ReadOnlyInline, ShopInline, ShopModelAdmin
-from .read_only import ReadOnly
+from .read_only import ReadOnlyAdminMixin
 
 __all__ = [
     "REJECTIONS",
     "Badge",
     "CentsField",
-    "GuardedFields",
-    "ReadOnly",
+    "FieldPermissionsMixin",
+    "ReadOnlyAdminMixin",
     "ReadOnlyInline",
     "ShopInline",
     "ShopModelAdmin",

@@ -37,14 +37,14 @@ def confirmed_action(
             if request.POST.get("confirmed") == "yes":
                 return act(model_admin, request, queryset)
             question = {"title": title, "text": text, "yes": submit}
-            return _ask(model_admin, request, queryset, question)
+            return _render_confirmation(model_admin, request, queryset, question)
 
         return ask_or_act
 
     return ask_before
 
 
-def _ask(
+def _render_confirmation(
     model_admin: Any,
     request: HttpRequest,
     queryset: QuerySet[Any],

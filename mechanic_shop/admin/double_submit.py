@@ -34,7 +34,7 @@ class FormToken:
     """The token of one posted form."""
 
     def __init__(self, request: HttpRequest) -> None:
-        self.pk = _row_of(request)
+        self.pk = _get_token_pk(request)
 
     def lock(self) -> None:
         """Wait for the same form's other request; call it in the effect's transaction.
@@ -74,7 +74,7 @@ def was_saved(response: HttpResponse) -> bool:
     return response.status_code == 302 or is_popup
 
 
-def _row_of(request: HttpRequest) -> int | None:
+def _get_token_pk(request: HttpRequest) -> int | None:
     key = request.POST.get(FIELD)
     if not key:
         return None

@@ -26,7 +26,7 @@ from django.utils import timezone
 from mechanic_shop.core.locking import lock_row
 
 from .error_messages import REJECTIONS
-from .read_only import ReadOnly
+from .read_only import ReadOnlyAdminMixin
 
 FIELD = "_seen"
 SALT = "back office: the version of a row"
@@ -131,7 +131,9 @@ class EditConflictMixin:
 
     def _editable_inlines(self: Any, request: HttpRequest, row: Model) -> list[Any]:
         inlines = self.get_inlines(request, row)
-        return [inline for inline in inlines if not issubclass(inline, ReadOnly)]
+        return [
+            inline for inline in inlines if not issubclass(inline, ReadOnlyAdminMixin)
+        ]
 
     def changes_since(
         self: Any, request: HttpRequest, row: Any, at: datetime
@@ -144,7 +146,7 @@ class EditConflictMixin:
         )
         newest = entries.select_related("user").order_by("-pk")[:MAX_CHANGES_SHOWN]
         return [
-            f"{entry.user.full_name or entry.user} saved it at {clock(entry)}."
+            f"{entry.user.full_name or entry.user} saved it at {format_time(entry)}."
             for entry in newest
         ]
 
@@ -169,7 +171,7 @@ def get_edit_conflict(request: HttpRequest) -> EditConflict | None:
     return getattr(request, "edit_conflict", None)
 
 
-def clock(entry: LogEntry) -> str:
+def format_time(entry: LogEntry) -> str:
     return f"{timezone.localtime(entry.action_time):%H:%M}"
 
 

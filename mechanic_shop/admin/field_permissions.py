@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from .error_messages import user_of
 
 
-class GuardedFields:
+class FieldPermissionsMixin:
     """Hide columns, fields and URL filters that need a permission the user lacks."""
 
     #: Names of fields and columns, each with the permission that shows it.

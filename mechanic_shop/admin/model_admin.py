@@ -22,9 +22,9 @@ from mechanic_shop.core.transactions import retry
 from .double_submit import AlreadySubmitted, FormToken, new_token, was_saved
 from .edit_conflicts import EditConflictMixin, get_edit_conflict
 from .error_messages import REJECTIONS, message_for
-from .field_permissions import GuardedFields
+from .field_permissions import FieldPermissionsMixin
 from .forms import PreloadedSelect
-from .read_only import ReadOnly
+from .read_only import ReadOnlyAdminMixin
 
 
 class Badge(NamedTuple):
@@ -34,7 +34,7 @@ class Badge(NamedTuple):
     color: str
 
 
-class ShopModelAdmin(GuardedFields, EditConflictMixin, ModelAdmin):
+class ShopModelAdmin(FieldPermissionsMixin, EditConflictMixin, ModelAdmin):
     """A model's admin; it shows rejected changes as messages, not as error pages."""
 
     class Media:
@@ -194,7 +194,7 @@ class ShopModelAdmin(GuardedFields, EditConflictMixin, ModelAdmin):
             self.message_user(request, message_for(error), messages.ERROR)
         else:
             self.message_user(request, message, messages.SUCCESS)
-        return _go_to(request, page)
+        return _redirect(request, page)
 
     def get_visible_object(self, request: HttpRequest, object_id: str) -> Any:
         """:raises PermissionDenied: if the user may not view it"""
@@ -247,14 +247,14 @@ def _run_atomic(
         raise
 
 
-def _go_to(request: HttpRequest, url: str) -> HttpResponse:
+def _redirect(request: HttpRequest, url: str) -> HttpResponse:
     """Redirect from a dialog: by a header for htmx, without scripts as usual."""
     if request.headers.get("HX-Request"):
         return HttpResponse(headers={"HX-Redirect": url})
     return HttpResponseRedirect(url)
 
 
-class ShopInline(GuardedFields, TabularInline):
+class ShopInline(FieldPermissionsMixin, TabularInline):
     extra = 0
     hide_title = True
 
@@ -275,7 +275,7 @@ class ShopInline(GuardedFields, TabularInline):
         return field
 
 
-class ReadOnlyInline(ReadOnly, ShopInline):
+class ReadOnlyInline(ReadOnlyAdminMixin, ShopInline):
     """Read-only rows, such as a ledger, below the row they belong to."""
 
     per_page = 20

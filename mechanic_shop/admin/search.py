@@ -1,4 +1,4 @@
-"""What the ``search.py`` modules of the apps share: results and how text matches."""
+"""Results and text matching that the apps' ``search.py`` modules share."""
 
 from __future__ import annotations
 

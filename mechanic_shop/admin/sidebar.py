@@ -1,4 +1,4 @@
-"""The sidebar of the back office, put together from what the apps' admins add."""
+"""The sidebar of the admin site, built from the links that the apps add."""
 
 from __future__ import annotations
 

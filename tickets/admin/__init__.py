@@ -1,6 +1,6 @@
-"""Service tickets in the back office."""
+"""Admin pages of service tickets."""
 
-from . import history  # noqa: F401  (shows tickets below people and cars)
+from . import history  # noqa: F401  (registers the inlines)
 from .ticket_admin import (
     ServiceTicketAdmin,
     TicketEventAdmin,

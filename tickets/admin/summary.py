@@ -31,7 +31,7 @@ PRIORITY_COLORS = {1: "danger", 2: "warning"}
 
 @dataclass(frozen=True)
 class Totals:
-    """What the parts on a ticket cost, as text.
+    """The totals of the parts on a ticket, formatted as text.
 
     ``cost`` and ``margin`` are None without the permission to see costs.
     """

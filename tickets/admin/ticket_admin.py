@@ -17,7 +17,7 @@ from unfold.widgets import (
 )
 
 from mechanic_shop.admin import (
-    ReadOnly,
+    ReadOnlyAdminMixin,
     ShopModelAdmin,
     badge_column,
     changed_values,
@@ -333,7 +333,7 @@ class ServiceTicketAdmin(ExportMixin, TicketStatusActionsMixin):
 
 
 @admin.register(TicketMechanic)
-class TicketMechanicAdmin(ExportMixin, ReadOnly, ShopModelAdmin):
+class TicketMechanicAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
     list_display = ("ticket", "mechanic", "role", "minutes_worked")
     list_filter = ("role", "ticket__status")
     list_select_related = ("ticket", "mechanic")
@@ -343,7 +343,7 @@ class TicketMechanicAdmin(ExportMixin, ReadOnly, ShopModelAdmin):
 
 
 @admin.register(TicketPart)
-class TicketPartAdmin(ExportMixin, ReadOnly, ShopModelAdmin):
+class TicketPartAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
     guarded_fields = {
         "unit_cost": SEE_COSTS,
         "unit_cost_cents": SEE_COSTS,
@@ -384,7 +384,7 @@ class TicketPartAdmin(ExportMixin, ReadOnly, ShopModelAdmin):
 
 
 @admin.register(TicketEvent)
-class TicketEventAdmin(ExportMixin, ReadOnly, ShopModelAdmin):
+class TicketEventAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
     list_display = (
         "at",
         "ticket",

@@ -148,21 +148,21 @@ def _check_edit(
     errors: dict[str, list[str]] = {}
     for field, ids in (("add_ids", add), ("remove_ids", remove)):
         if unknown := sorted(ids - mechanics.keys()):
-            errors.setdefault(field, []).append(f"Unknown mechanics: {_list(unknown)}.")
+            errors.setdefault(field, []).append(f"Unknown mechanics: {_join(unknown)}.")
     if both := sorted(add & remove):
-        errors.setdefault("add_ids", []).append(f"In both lists: {_list(both)}.")
+        errors.setdefault("add_ids", []).append(f"In both lists: {_join(both)}.")
     inactive = sorted(
         pk for pk in add & mechanics.keys() if not mechanics[pk].is_active
     )
     if inactive:
         errors.setdefault("add_ids", []).append(
-            f"Inactive mechanics: {_list(inactive)}."
+            f"Inactive mechanics: {_join(inactive)}."
         )
     if errors:
         raise ValidationError(errors)
 
 
-def _list(ids: Iterable[int]) -> str:
+def _join(ids: Iterable[int]) -> str:
     return ", ".join(map(str, ids))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.http import HttpRequest
 
-from mechanic_shop.admin import ReadOnly, ShopModelAdmin
+from mechanic_shop.admin import ReadOnlyAdminMixin, ShopModelAdmin
 from mechanic_shop.admin.export import ExportMixin
 from mechanic_shop.admin.sidebar import link_to_list
 
@@ -15,7 +15,7 @@ link_to_list(Session, section="Access", icon="key", order=92)
 
 
 @admin.register(Session)
-class SessionAdmin(ExportMixin, ReadOnly, ShopModelAdmin):
+class SessionAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
     empty_message = "Nobody has signed in through the API so far."
     list_display = ("user", "created_at", "refreshed_at", "revoked_at")
     list_filter = ("created_at", ("revoked_at", admin.EmptyFieldListFilter))

@@ -138,7 +138,7 @@ def with_counts(rows: Any) -> Any:
 #: adds something to its plan.
 NOT_SHOWN = {
     "ActorSerializer",
-    "MeAnswerSerializer",
+    "MeResponseSerializer",
     "MeSerializer",
     "RegisterSerializer",
     "ShownModelSerializer",
