@@ -141,7 +141,7 @@ NOT_SHOWN = {
     "MeResponseSerializer",
     "MeSerializer",
     "RegisterSerializer",
-    "ShownModelSerializer",
+    "ReadOnlyModelSerializer",
     "StrictModelSerializer",
 }
 
