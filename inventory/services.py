@@ -155,7 +155,7 @@ def _move(
         stock_ran_short.send(sender=Part, part=current)
         raise InsufficientStock(current, requested=-delta, available=quantity)
     if not moved:
-        raise TooMuchStock(f"There is no with_room for {delta} more units.")
+        raise TooMuchStock(f"There is no room for {delta} more units.")
     part.quantity_in_stock = quantity
     return StockMovement.objects.create(
         part=current,

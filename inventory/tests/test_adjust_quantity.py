@@ -134,7 +134,9 @@ class TestAdjustStock:
     def test_has_a_largest_shelf(self, owner: User) -> None:
         part = PartFactory.create(quantity_in_stock=MAX_STOCK)
 
-        with pytest.raises(TooMuchStock):
+        with pytest.raises(
+            TooMuchStock, match=r"^There is no room for \d+ more units\.$"
+        ):
             adjust_stock(part=part, adjustment=1, by=owner)
 
         assert stock(part) == MAX_STOCK
