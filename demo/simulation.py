@@ -44,7 +44,7 @@ def run_stories(timeline: Timeline, stories: Iterable[Story], report: Report) ->
 
 
 class WeekReporter:
-    """Reports the reporter as they go by."""
+    """Reports each week of the simulation when it begins."""
 
     def __init__(self, first_minute: int, report: Report) -> None:
         self._first_minute = first_minute

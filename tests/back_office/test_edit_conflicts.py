@@ -1,4 +1,4 @@
-"""Saving over somebody else's newer change is told and never happens by accident."""
+"""Saving over a newer change is reported and never happens by accident."""
 
 from __future__ import annotations
 
