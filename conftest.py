@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.cache import cache, caches
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
 from mechanic_shop.accounts.models import User
+from mechanic_shop.accounts.permission_loading import permission_names
 from mechanic_shop.accounts.services import start_session
 from mechanic_shop.accounts.tests.factories import UserFactory
 from tests.leaks import no_leaks
@@ -36,6 +38,13 @@ def _empty_cache() -> None:
         cache.delete_pattern("*")
     else:
         cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _known_permissions(request: pytest.FixtureRequest) -> None:
+    """Read what a process reads once, so that no test alone pays a query for it."""
+    if request.node.get_closest_marker("django_db"):
+        permission_names(Permission.objects.values_list("pk", flat=True))
 
 
 @pytest.fixture
