@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import groupby
 from typing import Any
 
 from django.db.models import Model
@@ -40,15 +39,16 @@ def link_to_list(
 
 
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the sections as unfold wants them; settings name this function."""
-    links = sorted(sidebar_links, key=lambda link: link.order)
+    """Return the sections as unfold wants them; settings name this function.
+
+    A section stands where the first of its links does.
+    """
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for link in sorted(sidebar_links, key=lambda link: link.order):
+        sections.setdefault(link.section, []).append(_item(link))
     return [
-        {
-            "title": section,
-            "separator": section != links[0].section,
-            "items": [_item(link) for link in of_section],
-        }
-        for section, of_section in groupby(links, key=lambda link: link.section)
+        {"title": title, "separator": number > 0, "items": items}
+        for number, (title, items) in enumerate(sections.items())
     ]
 
 
