@@ -10,7 +10,7 @@ from mechanic_shop.api.filters import (
     TotalOrderingFilter,
     UTCDateTimeFilter,
     WholeNumberFilter,
-    matching,
+    search_all_words,
 )
 
 from .models import Customer, Vehicle
@@ -52,7 +52,9 @@ class VehicleFilterSet(ShopFilterSet):
     def filter_search(
         self, queryset: QuerySet[Any], name: str, value: str
     ) -> QuerySet[Any]:
-        return matching(queryset, value, "vin", "license_plate", "make", "model")
+        return search_all_words(
+            queryset, value, "vin", "license_plate", "make", "model"
+        )
 
     def filter_vin(
         self, queryset: QuerySet[Any], name: str, value: str

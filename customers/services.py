@@ -19,7 +19,7 @@ from mechanic_shop.accounts.services import (
     send_set_password_link,
 )
 from mechanic_shop.core.errors import Conflict, InUse
-from mechanic_shop.core.locking import claim, lock_row, save_changes
+from mechanic_shop.core.locking import claim_for_cluster, lock_row, save_changes
 from mechanic_shop.core.models import IdempotencyKey
 from mechanic_shop.core.transactions import retry_on_deadlock, unit_of_work
 
@@ -184,7 +184,7 @@ def delete_customer(*, customer: Customer) -> None:
     customer_erasing.send(Customer, customer=customer)
     user = customer.user
     anonymize_admin_log(customer, *customer.vehicles.all())
-    IdempotencyKey.objects.forget("customer_id", customer.pk)
+    IdempotencyKey.objects.delete_responses_about("customer_id", customer.pk)
     customer_pk = customer.pk
     vehicle_pks = list(customer.vehicles.values_list("pk", flat=True))
     if customer.service_tickets.exists() or _has_vehicle_history(customer):
@@ -231,7 +231,7 @@ def change_owner(*, vehicle: Vehicle, customer: Customer) -> None:
     owners = Customer.objects.not_erased().filter(pk__in=pks)
     # Lock both owners in the order of ids, so that two changes cannot deadlock.
     for pk in pks:
-        claim(Customer, pk)
+        claim_for_cluster(Customer, pk)
     if customer not in owners.order_by("pk").select_for_update():
         raise OwnerChanged("The new owner is no longer a customer.")
     vehicle = lock_vehicle(vehicle)
@@ -246,10 +246,10 @@ def lock_vehicle(vehicle: Vehicle) -> Vehicle:
 
     :raises OwnerChanged: if it got another owner meanwhile, or the owner is erased
     """
-    claim(Customer, vehicle.customer_id)
+    claim_for_cluster(Customer, vehicle.customer_id)
     owners = Customer.objects.select_for_update()
     owner = owners.filter(pk=vehicle.customer_id).first()
-    claim(Vehicle, vehicle.pk)
+    claim_for_cluster(Vehicle, vehicle.pk)
     current = Vehicle.objects.select_for_update().filter(pk=vehicle.pk).first()
     if owner is None or owner.erased_at or current is None:
         raise OwnerChanged("The owner of this vehicle is no longer a customer.")

@@ -13,8 +13,11 @@ from drf_spectacular.views import (
 from mechanic_shop.api import errors, routers
 from mechanic_shop.api.login_throttling import throttle_login_view
 from mechanic_shop.api.redoc import redoc_bundle
-from mechanic_shop.api.views import UnknownPath, favicon, healthz, landing, readyz
+from mechanic_shop.api.unknown_path import UnknownPath
 from mechanic_shop.core.app_config import get_shop_apps
+
+from .health import healthz, readyz
+from .pages import favicon, landing
 
 admin.site.index_title = "Back office"
 admin.site.site_title = admin.site.site_header = settings.SHOP_NAME

@@ -28,13 +28,13 @@ import django; django.setup()
 from inventory.models import Part
 from inventory.services import adjust_stock
 from mechanic_shop.accounts.models import User
-from mechanic_shop.core.transactions import retry
+from mechanic_shop.core.transactions import run_with_retries
 by = User.objects.first()
 parts = list(Part.objects.filter(quantity_in_stock__gte=1)[:5])
 while True:
     for part in parts:
         for units in (1, -1):
-            retry(lambda: adjust_stock(part=part, adjustment=units, by=by))
+            run_with_retries(lambda: adjust_stock(part=part, adjustment=units, by=by))
     print("moved", flush=True)
 """
 MOVEMENTS = "inventory_stockmovement"

@@ -12,7 +12,7 @@ from mechanic_shop.api.filters import (
     TotalOrderingFilter,
     UTCDateTimeFilter,
     WholeNumberFilter,
-    document,
+    set_schema,
 )
 
 from .models import ServiceTicket
@@ -45,7 +45,7 @@ class StatusListFilter(django_filters.Filter):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         status = "|".join(ServiceTicket.Status.values)
-        document(self, type="string", pattern=f"^({status})(,({status}))*$")
+        set_schema(self, type="string", pattern=f"^({status})(,({status}))*$")
 
     def filter(self, qs: QuerySet[Any], value: list[str]) -> QuerySet[Any]:
         return qs.filter(status__in=value) if value else qs
@@ -66,7 +66,7 @@ class MechanicFilter(django_filters.Filter):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        document(self, type="string", pattern="^([0-9]{1,18}|me)$")
+        set_schema(self, type="string", pattern="^([0-9]{1,18}|me)$")
 
 
 class TicketFilterSet(ShopFilterSet):

@@ -45,7 +45,7 @@ from inventory.part_import.resource import (
 from mechanic_shop.accounts.models import User
 from mechanic_shop.admin import REJECTIONS, ShopModelAdmin, message_for, user_of
 from mechanic_shop.admin.export import WRITERS, file_response
-from mechanic_shop.core.transactions import retry
+from mechanic_shop.core.transactions import run_with_retries
 
 FORMATS = (PartsCSV, PartsXLSX)
 SUFFIXES = {".csv": "0", ".xlsx": "1"}
@@ -242,7 +242,7 @@ class PartImportMixin(ImportMixin, ShopModelAdmin):
         if not form.is_valid():
             return self._start_over(request, "Upload the file once more.")
         try:
-            result = retry(partial(self._import_confirmed, request, form))
+            result = run_with_retries(partial(self._import_confirmed, request, form))
         except PendingImport.DoesNotExist:
             return self._start_over(request, "Upload the file once more.")
         except PlanChanged as changed:

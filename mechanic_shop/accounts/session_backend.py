@@ -8,15 +8,15 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessions
 from django.db import OperationalError
 
-from mechanic_shop.core.transactions import retry
+from mechanic_shop.core.transactions import run_with_retries
 
 
 class SessionStore(DatabaseSessions):
     def save(self, must_create: bool = False) -> None:
-        retry(partial(self._save, must_create))
+        run_with_retries(partial(self._save, must_create))
 
     def delete(self, session_key: str | None = None) -> None:
-        retry(partial(super().delete, session_key))
+        run_with_retries(partial(super().delete, session_key))
 
     def _save(self, must_create: bool) -> None:
         try:

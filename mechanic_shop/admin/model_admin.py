@@ -17,7 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
 
-from mechanic_shop.core.transactions import retry
+from mechanic_shop.core.transactions import run_with_retries
 
 from .double_submit import AlreadySubmitted, FormToken, new_token, was_saved
 from .edit_conflicts import EditConflictMixin, get_edit_conflict
@@ -158,7 +158,9 @@ class ShopModelAdmin(FieldPermissionsMixin, EditConflictMixin, ModelAdmin):
             return view(request, *args, **kwargs)
         token = FormToken(request)
         try:
-            return retry(lambda: _run_atomic(request, token, view, *args, **kwargs))
+            return run_with_retries(
+                lambda: _run_atomic(request, token, view, *args, **kwargs)
+            )
         except AlreadySubmitted as done:
             self.message_user(request, str(done), messages.INFO)
             return HttpResponseRedirect(done.location or request.get_full_path())
@@ -187,7 +189,7 @@ class ShopModelAdmin(FieldPermissionsMixin, EditConflictMixin, ModelAdmin):
             return message
 
         try:
-            message = retry(run_and_log)
+            message = run_with_retries(run_and_log)
         except AlreadySubmitted as done:
             self.message_user(request, str(done), messages.INFO)
         except REJECTIONS as error:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from mechanic_shop.core.transactions import retry, unit_of_work
+from mechanic_shop.core.transactions import run_with_retries, unit_of_work
 
 from .etags import check_if_match
 from .idempotency import (
     find_response,
+    get_idempotency_key,
     is_replayed,
-    key_of,
     lock_key,
     reserve_key,
     store_response,
@@ -72,11 +72,11 @@ def is_atomic(view: Any) -> bool:
 
 def _reserve_key(view: ShopViewSet[Any], request: Request) -> int | None:
     """Return the id of the row that duplicate requests queue for, if there is a key."""
-    key = key_of(request)
+    key = get_idempotency_key(request)
     if key is None:
         return None
-    return retry(partial(reserve_key, view, request, key))
+    return run_with_retries(partial(reserve_key, view, request, key))
 
 
 def _commit(attempt: Callable[[], Response]) -> Response:
-    return retry(unit_of_work(attempt))
+    return run_with_retries(unit_of_work(attempt))

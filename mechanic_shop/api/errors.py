@@ -54,7 +54,7 @@ def is_api_path(path: str) -> bool:
     return path == "/api" or path.startswith("/api/")
 
 
-def phrase_of(status_code: int) -> str:
+def reason_phrase(status_code: int) -> str:
     """Name a status; as always, whatever the version of Python calls it by now."""
     return PHRASES.get(status_code) or HTTPStatus(status_code).phrase
 
@@ -64,7 +64,7 @@ def error_body(
 ) -> dict[str, Any]:
     """Build the envelope; its ``error`` is the status line."""
     return {
-        "error": f"{status_code} {phrase_of(status_code)}",
+        "error": f"{status_code} {reason_phrase(status_code)}",
         "message": message,
         "code": code,
         **extra,

@@ -1,7 +1,7 @@
-"""ETags: answers that need not be sent again, and edits that overwrite nobody's.
+"""ETags: responses that need not be sent again, and edits that overwrite nobody's.
 
-The tag of a row is a digest of the JSON that this caller sees of it, so it changes with
-everything the caller could have based a decision on, and with nothing else.
+It is a digest of the JSON that this caller sees of a row, so it changes with everything
+the caller could have based a decision on, and with nothing else.
 """
 
 from __future__ import annotations
@@ -28,39 +28,39 @@ class PreconditionFailed(exceptions.APIException):
     default_code = "precondition_failed"
 
 
-def etag_of(data: Any) -> str:
-    return tag_of(render_json(data))
+def compute_etag(data: Any) -> str:
+    return _hash_etag(render_json(data))
 
 
-def tag_of(rendered: bytes) -> str:
+def _hash_etag(rendered: bytes) -> str:
     return f'"{sha256(rendered).hexdigest()[:32]}"'
 
 
 def response_with_etag(data: Any, status_code: int = status.HTTP_200_OK) -> Response:
-    """Answer with a row and its tag."""
+    """Return a response with a row and its ETag."""
     rendered = render_json(data)
-    headers = {"ETag": tag_of(rendered)}
+    headers = {"ETag": _hash_etag(rendered)}
     return RenderedResponse(data, rendered, status=status_code, headers=headers)
 
 
-def not_modified_if_matches(request: Request, answer: Response) -> Response:
-    """Answer 304 without a body to a caller who has this very JSON already.
+def not_modified_if_matches(request: Request, response: Response) -> Response:
+    """Replace the response by a 304 if the caller has this very JSON already.
 
     A browser's page is more than the row: it is always sent.
     """
     known = request.headers.get("If-None-Match")
     is_json = getattr(request, "accepted_renderer", None).format == "json"  # type: ignore[union-attr]
-    if known is None or not is_json or not _names(known, answer["ETag"]):
-        return answer
+    if known is None or not is_json or not _etag_matches(known, response["ETag"]):
+        return response
     return Response(
-        status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": answer["ETag"]}
+        status=status.HTTP_304_NOT_MODIFIED, headers={"ETag": response["ETag"]}
     )
 
 
 def check_if_match(view: ShopViewSet[Any], request: Request) -> None:
     """Compare ``If-Match`` with the row as it is now, and keep it so to the commit.
 
-    A verb below a row (``…/parts/7``) is compared with the row that it changes.
+    An action below a row (``…/parts/7``) is compared with the row that it changes.
 
     :raises PreconditionFailed: if the caller has seen another state of the row
     """
@@ -69,15 +69,15 @@ def check_if_match(view: ShopViewSet[Any], request: Request) -> None:
         return
     row = view.get_object()
     view.lock(row)
-    if not _names(seen, etag_of(view.detail_of(row.pk))):
+    if not _etag_matches(seen, compute_etag(view.read_detail(row.pk))):
         raise PreconditionFailed
 
 
-def _names(header: str, tag: str) -> bool:
-    """Tell whether a header names this tag.
+def _etag_matches(header: str, etag: str) -> bool:
+    """Return whether a header names this ETag.
 
-    A proxy that compresses marks tags as weak. Ours stand for the JSON, not for its
+    A proxy that compresses marks ETags as weak. Ours stand for the JSON, not for its
     bytes, so the mark changes nothing.
     """
     tags = parse_etags(header)
-    return tags == ["*"] or tag in [named.removeprefix("W/") for named in tags]
+    return tags == ["*"] or etag in [named.removeprefix("W/") for named in tags]

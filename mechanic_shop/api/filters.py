@@ -25,7 +25,7 @@ FALSE_WORDS = {"false", "0"}
 MAX_ID = 2**63 - 1
 
 
-def document(query_filter: django_filters.Filter, **schema: Any) -> None:
+def set_schema(query_filter: django_filters.Filter, **schema: Any) -> None:
     """Tell the OpenAPI document which values a filter takes."""
     description = query_filter.extra.get("help_text", "")
     set_override(query_filter, "field", {**schema, "description": description})
@@ -89,7 +89,7 @@ class WholeNumberFilter(django_filters.Filter):
         kwargs.setdefault("max_value", MAX_ID)
         super().__init__(*args, **kwargs)
         bounds = {"minimum": kwargs["min_value"], "maximum": kwargs["max_value"]}
-        document(self, type="integer", format="int64", **bounds)
+        set_schema(self, type="integer", format="int64", **bounds)
 
 
 class TotalOrderingFilter(django_filters.OrderingFilter):
@@ -111,7 +111,9 @@ class TotalOrderingFilter(django_filters.OrderingFilter):
         return qs.order_by(*ordering, last)
 
 
-def matching(queryset: QuerySet[Any], text: str, *columns: str) -> QuerySet[Any]:
+def search_all_words(
+    queryset: QuerySet[Any], text: str, *columns: str
+) -> QuerySet[Any]:
     """Keep the rows in which every word of ``text`` occurs in one of the columns."""
     for word in text.split():
         either = Q()
@@ -129,4 +131,4 @@ class ShopFilterSet(FilterSet):
     def filter_search(
         self, queryset: QuerySet[Any], name: str, value: str
     ) -> QuerySet[Any]:
-        return matching(queryset, value, *self.search_columns)
+        return search_all_words(queryset, value, *self.search_columns)

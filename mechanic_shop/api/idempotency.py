@@ -1,8 +1,8 @@
-"""Retries without fear: a request with an ``Idempotency-Key`` takes effect once.
+"""Idempotency keys: a retried POST or PATCH takes effect once.
 
 A row for the key is there before the work begins. The work's transaction locks it first
-and writes the answer into it last, so effect and answer are committed together or not
-at all, and twins queue up behind the lock until there is an answer to replay.
+and writes the response into it last, so effect and response are committed together or
+not at all, and duplicate requests wait for the lock until there is one to replay.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 255
 MAY_HAVE_KEY = frozenset({"POST", "PATCH"})
-KEPT = timedelta(hours=24)
+RETENTION = timedelta(hours=24)
 STORED_HEADERS = ("ETag",)
 
 
@@ -48,7 +48,7 @@ class InProgress(Conflict):
     code = "in_progress"
 
 
-def key_of(request: Request) -> str | None:
+def get_idempotency_key(request: Request) -> str | None:
     """Return the request's key, if it has one and may be retried by it.
 
     :raises ValidationError: if the key is empty or too long
@@ -102,7 +102,7 @@ def find_response(row: IdempotencyKey | None, request: Request) -> Response | No
     """
     if row is None or row.answered_at is None:
         return None
-    if row.answered_at <= timezone.now() - KEPT:
+    if row.answered_at <= timezone.now() - RETENTION:
         return None
     if row.fingerprint != _fingerprint_of(request):
         raise KeyReused
@@ -123,8 +123,8 @@ def store_response(
     row.save()
 
 
-def is_replayed(answer: Response) -> bool:
-    return "Idempotency-Replayed" in answer
+def is_replayed(response: Response) -> bool:
+    return "Idempotency-Replayed" in response
 
 
 def _name(request: Request, key: str) -> dict[str, Any]:

@@ -17,10 +17,10 @@ from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 
 from mechanic_shop.core.emails import normalize_email
-from mechanic_shop.core.transactions import retry
+from mechanic_shop.core.transactions import run_with_retries
 
-from .models import KnownAddress, Rate, RateCounter, Spent
-from .throttling import client_address, hit_at, spend
+from .models import KnownAddress, Rate, RateCounter, ThrottleResult
+from .throttling import client_address, hit, hit_at
 
 ACCOUNT = "ACCOUNT"
 ACCOUNT_FAILURES = Rate(limit=10, seconds=900)
@@ -28,7 +28,9 @@ FORM_GUARD = "30/m"
 FORM_GUARD_SECONDS = 60
 
 
-def record_login_attempt(request: Request | HttpRequest, account: str) -> Spent | None:
+def record_login_attempt(
+    request: Request | HttpRequest, account: str
+) -> ThrottleResult | None:
     """Count a try to sign in to an account.
 
     ``clear_login_attempt`` takes a good one back.
@@ -40,22 +42,22 @@ def record_login_attempt(request: Request | HttpRequest, account: str) -> Spent 
         return None
     address = client_address(request)
     # Hashed: what people type into a login is not always an email address.
-    whom = _digest(account)
+    key = _digest(account)
     if KnownAddress.objects.knows(account, address):
-        whom = f"{whom}:{_digest(address)}"
-    return hit_at(ACCOUNT_FAILURES, ACCOUNT, whom)
+        key = f"{key}:{_digest(address)}"
+    return hit_at(ACCOUNT_FAILURES, ACCOUNT, key)
 
 
 def clear_login_attempt(
-    request: Request | HttpRequest, account: str, spent: Spent | None = None
+    request: Request | HttpRequest, account: str, result: ThrottleResult | None = None
 ) -> None:
-    """Take back what a good sign-in spent, and know its address from now on.
+    """Take back what a good sign-in counted, and know its address from now on.
 
     Signing up and following a mailed link are as good, so that a link lets in whoever
     is kept out by the guesses of others.
     """
-    if spent is not None:
-        RateCounter.objects.refund(spent)
+    if result is not None:
+        RateCounter.objects.refund(result)
     KnownAddress.objects.remember(account, client_address(request))
 
 
@@ -66,11 +68,11 @@ def login_attempt(request: Request, email: str) -> Iterator[None]:
     :raises Throttled: after too many failures on this account, before the block begins
     """
     account = normalize_email(email)
-    spent = record_login_attempt(request, account)
-    if spent is not None and not spent.allowed:
-        raise Throttled(wait=spent.reset)
+    result = record_login_attempt(request, account)
+    if result is not None and not result.allowed:
+        raise Throttled(wait=result.reset)
     yield
-    clear_login_attempt(request, account, spent)
+    clear_login_attempt(request, account, result)
 
 
 def _digest(text: str) -> str:
@@ -93,13 +95,13 @@ def throttle_login_view(
         if _is_flood(request):
             return _too_many(request, FORM_GUARD_SECONDS)
         account = normalize_email(request.POST.get("username", ""))
-        by_address = spend("LOGIN", client_address(request))
+        by_address = hit("LOGIN", client_address(request))
         if by_address is not None and not by_address.allowed:
             return _too_many(request, by_address.reset)
         by_account = record_login_attempt(request, account)
         if by_account is not None and not by_account.allowed:
             return _too_many(request, by_account.reset)
-        response = retry(partial(view, request, *args, **kwargs))
+        response = run_with_retries(partial(view, request, *args, **kwargs))
         if response.status_code == 302:
             clear_login_attempt(request, account, by_account)
         return response

@@ -14,7 +14,14 @@ from django.utils.crypto import salted_hmac
 from mechanic_shop.core.models import IdempotencyKey, RowClaim
 from mechanic_shop.core.transactions import retry_on_deadlock
 
-__all__ = ["IdempotencyKey", "KnownAddress", "Rate", "RateCounter", "RowClaim", "Spent"]
+__all__ = [
+    "IdempotencyKey",
+    "KnownAddress",
+    "Rate",
+    "RateCounter",
+    "RowClaim",
+    "ThrottleResult",
+]
 
 
 class Rate(NamedTuple):
@@ -25,7 +32,7 @@ class Rate(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Spent:
+class ThrottleResult:
     """What is left of a budget after a request; ``reset`` in seconds from now."""
 
     key: str
@@ -38,7 +45,7 @@ class Spent:
 
 class RateCounterManager(models.Manager["RateCounter"]):
     @retry_on_deadlock
-    def spend(self, key: str, rate: Rate | tuple[int, int]) -> Spent:
+    def hit(self, key: str, rate: Rate | tuple[int, int]) -> ThrottleResult:
         """Count one request under a key and tell whether the rate allows it.
 
         The windows are fixed. A request over the limit only reads; one that may pass
@@ -51,7 +58,7 @@ class RateCounterManager(models.Manager["RateCounter"]):
         count = self._present(key, window)
         # At the limit this request would be one too many, without being written down.
         count = self._add_one(key, window) if count < rate.limit else count + 1
-        return Spent(
+        return ThrottleResult(
             key=key,
             window=window,
             allowed=count <= rate.limit,
@@ -61,9 +68,9 @@ class RateCounterManager(models.Manager["RateCounter"]):
         )
 
     @retry_on_deadlock
-    def refund(self, spent: Spent) -> None:
+    def refund(self, result: ThrottleResult) -> None:
         """Take back a request that turned out not to count."""
-        counted = self.filter(key=spent.key, window=spent.window, count__gt=0)
+        counted = self.filter(key=result.key, window=result.window, count__gt=0)
         counted.update(count=models.F("count") - 1)
 
     def _present(self, key: str, window: int) -> int:

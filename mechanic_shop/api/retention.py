@@ -9,15 +9,17 @@ from django.db.models import Q, QuerySet
 
 from mechanic_shop.core.models import IdempotencyKey
 
-from .idempotency import KEPT
+from .idempotency import RETENTION
 from .login_throttling import ACCOUNT, ACCOUNT_FAILURES
 from .models import KnownAddress, RateCounter
 
 
 def old_keys(now: datetime) -> QuerySet[IdempotencyKey]:
     """Return keys of retries that are too late, and those of refused requests."""
-    unanswered = Q(answered_at=None, created_at__lte=now - KEPT)
-    return IdempotencyKey.objects.filter(unanswered | Q(answered_at__lte=now - KEPT))
+    unanswered = Q(answered_at=None, created_at__lte=now - RETENTION)
+    return IdempotencyKey.objects.filter(
+        unanswered | Q(answered_at__lte=now - RETENTION)
+    )
 
 
 def idle_counters(now: datetime) -> QuerySet[RateCounter]:

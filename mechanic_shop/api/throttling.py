@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 
-from .models import Rate, RateCounter, Spent
+from .models import Rate, RateCounter, ThrottleResult
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView
@@ -22,36 +22,36 @@ request_throttled = Signal()
 
 
 class CounterThrottle(BaseThrottle):
-    """Limit by one rule of ``settings.THROTTLES``; subclasses say whom they count."""
+    """Limit by a rule of ``settings.THROTTLES``; a subclass chooses the key."""
 
     rule: ClassVar[str]
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        spent = spend(self.rule, self.whom(request))
-        if spent is None:
+        result = hit(self.rule, self.get_throttle_key(request))
+        if result is None:
             return True
-        request._request.rate_limit = spent  # type: ignore[attr-defined]
-        self.retry_after = spent.reset
-        return spent.allowed
+        request._request.rate_limit = result  # type: ignore[attr-defined]
+        self.retry_after = result.reset
+        return result.allowed
 
     def wait(self) -> float:
         return self.retry_after
 
-    def whom(self, request: Request) -> str:
+    def get_throttle_key(self, request: Request) -> str:
         raise NotImplementedError
 
 
 class AddressThrottle(CounterThrottle):
     """Count by client address."""
 
-    def whom(self, request: Request) -> str:
+    def get_throttle_key(self, request: Request) -> str:
         return client_address(request)
 
 
 class UserThrottle(CounterThrottle):
     """Count by signed-in user."""
 
-    def whom(self, request: Request) -> str:
+    def get_throttle_key(self, request: Request) -> str:
         return f"user:{request.user.pk}"
 
 
@@ -87,27 +87,27 @@ class CreatePartThrottle(UserThrottle):
     rule = "CREATE_PART"
 
 
-def spend(rule: str, whom: str) -> Spent | None:
+def hit(rule: str, key: str) -> ThrottleResult | None:
     """Count a request under a rule; None if the rule is switched off."""
     rate = settings.THROTTLES[rule]
-    return None if rate is None else hit_at(rate, rule, whom)
+    return None if rate is None else hit_at(rate, rule, key)
 
 
-def hit_at(rate: Rate | tuple[int, int], rule: str, whom: str) -> Spent:
+def hit_at(rate: Rate | tuple[int, int], rule: str, key: str) -> ThrottleResult:
     """Count a request under a rule that has this rate."""
-    spent = RateCounter.objects.spend(f"{rule}:{whom}", rate)
-    if not spent.allowed:
+    result = RateCounter.objects.hit(f"{rule}:{key}", rate)
+    if not result.allowed:
         request_throttled.send(sender=None, rule=rule)
-    return spent
+    return result
 
 
 def refund_request(request: Request) -> None:
-    """Take back what a request spent: its answer was a replay, which costs nothing."""
-    spent: Spent | None = getattr(request._request, "rate_limit", None)
-    if spent is None:
+    """Take back the count of a request whose response was a replay."""
+    result: ThrottleResult | None = getattr(request._request, "rate_limit", None)
+    if result is None:
         return
-    if spent.allowed:
-        RateCounter.objects.refund(spent)
+    if result.allowed:
+        RateCounter.objects.refund(result)
     del request._request.rate_limit  # type: ignore[attr-defined]
 
 
@@ -132,8 +132,8 @@ def client_address(request: Request | HttpRequest) -> str:
 
 def add_rate_headers(request: Request, response: Response) -> None:
     """Tell the caller what is left, on success too."""
-    spent: Spent | None = getattr(request._request, "rate_limit", None)
-    if spent is not None:
-        response["RateLimit-Limit"] = str(spent.limit)
-        response["RateLimit-Remaining"] = str(spent.remaining)
-        response["RateLimit-Reset"] = str(spent.reset)
+    result: ThrottleResult | None = getattr(request._request, "rate_limit", None)
+    if result is not None:
+        response["RateLimit-Limit"] = str(result.limit)
+        response["RateLimit-Remaining"] = str(result.remaining)
+        response["RateLimit-Reset"] = str(result.reset)

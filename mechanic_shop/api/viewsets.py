@@ -22,7 +22,7 @@ from mechanic_shop.core.prepared_queries import PreparedQuery
 from .atomic_writes import atomic_write, is_atomic
 from .detail_sections import add_sections
 from .etags import not_modified_if_matches, response_with_etag
-from .idempotency import key_of
+from .idempotency import get_idempotency_key
 from .pagination import PreparedList, ShopPagination
 from .permissions import get_required_permissions, has_permission
 from .throttling import add_rate_headers
@@ -105,7 +105,7 @@ class ShopViewSet(GenericViewSet[M]):
         try:
             super().check_throttles(request)
         except Throttled as refusal:
-            if not is_atomic(self) or key_of(request) is None:
+            if not is_atomic(self) or get_idempotency_key(request) is None:
                 raise
             self.deferred_throttle = refusal
 
@@ -170,7 +170,7 @@ class ShopViewSet(GenericViewSet[M]):
         """Keep others from writing a row until the transaction ends."""
         lock_row(row)
 
-    def detail_of(self, pk: int) -> Any:
+    def read_detail(self, pk: int) -> Any:
         """Read a row and show it as its own address does, whatever the action."""
         return self.serialize_detail(self.get_detail_row(pk))
 
@@ -184,7 +184,7 @@ class ShopViewSet(GenericViewSet[M]):
         self, pk: int, status_code: int = status.HTTP_200_OK
     ) -> Response:
         """Answer with a row as the database has it now."""
-        return response_with_etag(self.detail_of(pk), status_code)
+        return response_with_etag(self.read_detail(pk), status_code)
 
 
 class ListMixin(mixins.ListModelMixin):

@@ -16,7 +16,7 @@ from .transactions import unit_of_work
 M = TypeVar("M", bound=Model)
 
 
-def claim(model: type[Model], pk: int) -> None:
+def claim_for_cluster(model: type[Model], pk: int) -> None:
     """Let only one transaction of a cluster at a time rely on a row.
 
     A node's locks are its own, and two nodes that decide by the same row notice nothing
@@ -32,7 +32,7 @@ def lock_row(row: M) -> M:
 
     :raises NotFound: if it was deleted meanwhile
     """
-    claim(type(row), row.pk)
+    claim_for_cluster(type(row), row.pk)
     rows = type(row)._default_manager.select_for_update()
     try:
         return rows.get(pk=row.pk)

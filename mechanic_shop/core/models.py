@@ -15,7 +15,7 @@ from django.utils import timezone
 
 
 class IdempotencyKeyManager(models.Manager["IdempotencyKey"]):
-    def forget(self, name: str, pk: int) -> None:
+    def delete_responses_about(self, name: str, pk: int) -> None:
         """Delete the answers that show a row, say ``customer_id`` 7; it is erased."""
         shown = f'"{name}":{pk}'
         # Both ways in which the compact JSON goes on after a number.

@@ -65,7 +65,7 @@ def is_transient(error: BaseException | None) -> bool:
     return what in MYSQL_TRANSIENT or str(what).startswith(SQLITE_TRANSIENT)
 
 
-def retry(work: Callable[[], T]) -> T:
+def run_with_retries(work: Callable[[], T]) -> T:
     """Run ``work``, which opens a transaction, until the database lets it through.
 
     Within a transaction nothing is tried again: what the database gives up on is all
@@ -94,7 +94,7 @@ def retry_on_deadlock(work: Callable[P, T]) -> Callable[P, T]:
     """Decorate a function whose transaction is the outermost of its request."""
 
     @wraps(work)
-    def until_through(*args: P.args, **kwargs: P.kwargs) -> T:
-        return retry(partial(work, *args, **kwargs))
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        return run_with_retries(partial(work, *args, **kwargs))
 
-    return until_through
+    return wrapper

@@ -39,7 +39,7 @@ from mechanic_shop.api.models import (
     KnownAddressManager,
     Rate,
     RateCounterManager,
-    Spent,
+    ThrottleResult,
 )
 from mechanic_shop.api.parsers import StrictJSONParser
 from mechanic_shop.api.viewsets import ShopViewSet
@@ -77,7 +77,7 @@ def take_over() -> None:
     replace(customers.register_customer, register_customer)
     replace(customers.change_owner, change_owner)
     replace(accounts.rotate_session, rotate_session)
-    RateCounterManager.spend = spend  # type: ignore[method-assign]
+    RateCounterManager.hit = hit  # type: ignore[method-assign]
     KnownAddressManager.knows = knows  # type: ignore[method-assign]
     replace(list_cache.cached_rendering, cached_rendering)
     MechanicListVersion.current = only_one  # type: ignore[method-assign]
@@ -195,7 +195,9 @@ def assign_mechanic(
 # --- Limits and tokens ----------------------------------------------------------------
 
 
-def spend(self: RateCounterManager, key: str, rate: Rate | tuple[int, int]) -> Spent:
+def hit(
+    self: RateCounterManager, key: str, rate: Rate | tuple[int, int]
+) -> ThrottleResult:
     """Look whether something is left, and count a moment later."""
     rate = Rate(*rate)
     window, over = divmod(int(time.time()), rate.seconds)
@@ -203,7 +205,7 @@ def spend(self: RateCounterManager, key: str, rate: Rate | tuple[int, int]) -> S
     think()
     if count < rate.limit:
         self._add_one(key, window)
-    return Spent(
+    return ThrottleResult(
         key=key,
         window=window,
         allowed=count < rate.limit,

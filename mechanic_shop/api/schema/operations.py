@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from mechanic_shop.core.app_config import get_public_permissions
 
 from ..atomic_writes import WRITES, is_atomic
-from ..errors import phrase_of
+from ..errors import reason_phrase
 from ..etags import MAY_BE_CONDITIONAL
 from ..idempotency import MAY_HAVE_KEY
 from ..permissions import ALLOW_ANY, AUTHENTICATED, get_required_permissions
@@ -131,7 +131,7 @@ class ShopSchema(OperationWords, BodyShapes):
 
     def _failure(self, status: int) -> Schema:
         answer = self._get_response_for_code(failure(status), str(status))  # type: ignore[no-untyped-call]
-        name = phrase_of(status).replace(" ", "")
+        name = reason_phrase(status).replace(" ", "")
         return self._component("responses", name, answer)
 
     def _request_header(self, name: str) -> Schema:

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
-from ..errors import phrase_of
+from ..errors import reason_phrase
 
 REQUEST_ID = "3f0c8a52d1b94e7f9a6e5c1d2b3a4f50"
 
@@ -146,4 +146,8 @@ def _conflict_example(code: str, body: str | dict[str, Any]) -> OpenApiExample:
 
 
 def envelope_of(status: int, body: dict[str, Any]) -> dict[str, Any]:
-    return {"error": f"{status} {phrase_of(status)}", **body, "request_id": REQUEST_ID}
+    return {
+        "error": f"{status} {reason_phrase(status)}",
+        **body,
+        "request_id": REQUEST_ID,
+    }

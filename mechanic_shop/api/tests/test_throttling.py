@@ -398,10 +398,10 @@ class TestRateCounterInARace:
 
     def test_lets_exactly_the_limit_pass(self) -> None:
         def ask() -> bool:
-            return RateCounter.objects.spend(self.KEY, self.RATE).allowed
+            return RateCounter.objects.hit(self.KEY, self.RATE).allowed
 
         assert self.passed(ask) == self.LIMIT
-        assert not RateCounter.objects.spend(self.KEY, self.RATE).allowed
+        assert not RateCounter.objects.hit(self.KEY, self.RATE).allowed
 
     def test_would_let_more_pass_if_it_read_before_it_wrote(self) -> None:
         RateCounter.objects.create(key=self.KEY, window=0, count=0)

@@ -14,7 +14,7 @@ from customers.tests.factories import CustomerFactory, VehicleFactory
 from inventory.models import Part
 from inventory.tests.factories import PartFactory
 from mechanic_shop.core.errors import NotFound
-from mechanic_shop.core.locking import claim, lock_row
+from mechanic_shop.core.locking import claim_for_cluster, lock_row
 from mechanic_shop.core.models import RowClaim, RowClaimManager
 
 pytestmark = pytest.mark.django_db
@@ -90,8 +90,8 @@ class TestClaim:
         settings.DATABASE_CLUSTER = "galera"
 
         with transaction.atomic():
-            claim(Customer, 7)
-            claim(Customer, 7)
-            claim(Customer, 8)
+            claim_for_cluster(Customer, 7)
+            claim_for_cluster(Customer, 7)
+            claim_for_cluster(Customer, 8)
 
         assert sorted(RowClaim.objects.values_list("times", flat=True)) == [1, 2]

@@ -35,7 +35,12 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.tests.factories import PASSWORD
 from mechanic_shop.api.models import RateCounter
 from mechanic_shop.core import transactions
-from mechanic_shop.core.transactions import TRIES, is_transient, retry, unit_of_work
+from mechanic_shop.core.transactions import (
+    TRIES,
+    is_transient,
+    run_with_retries,
+    unit_of_work,
+)
 from mechanics.models import Mechanic
 from tickets.models import ServiceTicket, TicketPart
 from tickets.tests.factories import TicketFactory
@@ -356,7 +361,7 @@ class TestRetriedWrite:
 class TestPauses:
     def fail(self) -> None:
         with pytest.raises(OperationalError, match="Deadlock"):
-            retry(self.deadlock)
+            run_with_retries(self.deadlock)
 
     @staticmethod
     def deadlock() -> None:
@@ -408,7 +413,7 @@ class TestRetry:
             raise DEADLOCK
 
         with pytest.raises(OperationalError), transaction.atomic():
-            retry(work)
+            run_with_retries(work)
 
         assert (len(tries), pauses) == (1, [])
 
@@ -417,7 +422,7 @@ class TestRetry:
             raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):
-            retry(work)
+            run_with_retries(work)
 
         assert pauses == []
 
@@ -468,7 +473,7 @@ class TestRetry:
 
         def one(order: list[Part]) -> None:
             try:
-                retry(lambda: take(order))
+                run_with_retries(lambda: take(order))
             finally:
                 connections.close_all()
 
@@ -755,7 +760,7 @@ class TestWithoutDatabase:
         def away(*args: Any, **kwargs: Any) -> None:
             raise AWAY["gone away"]
 
-        monkeypatch.setattr("mechanic_shop.api.views.render", away)
+        monkeypatch.setattr("mechanic_shop.pages.render", away)
 
         assert_sorry(Client(raise_request_exception=False).get("/"))
 
@@ -781,7 +786,7 @@ class TestWithoutDatabase:
         def broken(*args: Any, **kwargs: Any) -> None:
             raise ZeroDivisionError
 
-        monkeypatch.setattr("mechanic_shop.api.views.render", broken)
+        monkeypatch.setattr("mechanic_shop.pages.render", broken)
 
         answer = Client(raise_request_exception=False).get("/")
 

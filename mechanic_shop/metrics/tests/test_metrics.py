@@ -17,7 +17,7 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.tests.factories import UserFactory
 from mechanic_shop.api.list_cache import cached_rendering
 from mechanic_shop.core.query_hooks import QueryHook
-from mechanic_shop.core.transactions import TRIES, retry
+from mechanic_shop.core.transactions import TRIES, run_with_retries
 from mechanic_shop.metrics import middleware
 from mechanic_shop.metrics.prometheus import PrometheusMeter, reason_of
 from mechanic_shop.metrics.query_counter import query_counter
@@ -184,7 +184,7 @@ class TestRetries:
         monkeypatch.setattr(f"{module}.connection", Outermost)
 
         with pytest.raises(OperationalError):
-            retry(always_deadlocked)
+            run_with_retries(always_deadlocked)
 
         counted = figures("shop_transaction_retries_total", reason="deadlock")
         assert counted == TRIES - 1

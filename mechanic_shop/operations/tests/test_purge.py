@@ -26,7 +26,7 @@ from mechanic_shop.accounts.services import (
 )
 from mechanic_shop.accounts.tests.factories import UserFactory
 from mechanic_shop.api.models import KnownAddress, RateCounter
-from mechanic_shop.api.throttling import spend
+from mechanic_shop.api.throttling import hit
 from mechanic_shop.core.models import IdempotencyKey
 from mechanic_shop.operations import purging
 from tests.written import written_by
@@ -169,12 +169,12 @@ class TestPurgeOfCounters:
     ) -> None:
         for rule in ("LOGIN", "REGISTER"):
             for _ in range(3):
-                spend(rule, "192.0.2.1")
+                hit(rule, "192.0.2.1")
 
         clock.shift(39.0)  # a minute of the clock has a second left
         purge()
 
-        login, register = spend("LOGIN", "192.0.2.1"), spend("REGISTER", "192.0.2.1")
+        login, register = hit("LOGIN", "192.0.2.1"), hit("REGISTER", "192.0.2.1")
         assert login
         assert (login.allowed, login.remaining) == (True, 1)
         assert register
@@ -183,8 +183,8 @@ class TestPurgeOfCounters:
     def test_removes_those_of_windows_that_are_over_and_of_rules_that_are_off(
         self, clock: time_machine.Traveller
     ) -> None:
-        spend("LOGIN", "192.0.2.1")
-        spend("REGISTER", "192.0.2.1")
+        hit("LOGIN", "192.0.2.1")
+        hit("REGISTER", "192.0.2.1")
         RateCounter.objects.create(key="CREATE_PART:user:1", window=1, count=1)
         RateCounter.objects.create(key="LOGIN:other rate", window=2**40, count=1)
 

@@ -1,37 +1,18 @@
-"""The pages beside the API: landing, health, and whatever does not exist."""
+"""Liveness and readiness checks for whatever watches the servers."""
 
 from __future__ import annotations
 
 import logging
 import os
 from pathlib import Path
-from typing import Any
 
-from django.conf import settings
 from django.core.cache import cache
 from django.db import Error as DatabaseFailure
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.shortcuts import render
-from django.templatetags.static import static
-from drf_spectacular.utils import extend_schema
-from rest_framework.exceptions import NotFound
-from rest_framework.permissions import AllowAny
-from rest_framework.request import Request
-from rest_framework.views import APIView
+from django.http import HttpRequest, JsonResponse
 
 logger = logging.getLogger(__name__)
-
-
-def landing(request: HttpRequest) -> HttpResponse:
-    """Show where everything is."""
-    return render(request, "landing.html", {"shop_name": settings.SHOP_NAME})
-
-
-def favicon(request: HttpRequest) -> HttpResponseRedirect:
-    """Send browsers that ask for the icon by its old name to the real one."""
-    return HttpResponseRedirect(static("favicon.svg"))
 
 
 def healthz(request: HttpRequest) -> JsonResponse:
@@ -70,16 +51,3 @@ def _cache() -> str:
     except Exception:  # each cache has errors of its own, and all mean the same
         logger.warning("The cache does not answer", exc_info=True)
         return "unavailable"
-
-
-@extend_schema(exclude=True)
-class UnknownPath(APIView):
-    """Whatever is under ``/api`` and is nothing."""
-
-    authentication_classes: list[Any] = []
-    permission_classes = [AllowAny]
-
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        # Without it DRF chooses no renderer, and shows people JSON.
-        self.format_kwarg = None
-        raise NotFound("There is nothing at this address.")

@@ -24,7 +24,7 @@ class TestHealthz:
         self, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         # Without the django_db mark any query fails; the cache gets the same treatment.
-        monkeypatch.delattr("mechanic_shop.api.views.cache")
+        monkeypatch.delattr("mechanic_shop.health.cache")
 
         response = client.get("/healthz")
 
