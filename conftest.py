@@ -14,7 +14,7 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.permission_loading import permission_names
 from mechanic_shop.accounts.services import start_session
 from mechanic_shop.accounts.tests.factories import UserFactory
-from tests.leaks import no_leaks
+from tests.support.secret_scanner import no_secrets_logged
 
 # So that a broken contract shows what was compared.
 pytest.register_assert_rewrite("mechanic_shop.testing")
@@ -26,7 +26,7 @@ hypothesis_settings.load_profile("shop")
 
 @pytest.fixture(autouse=True)
 def _no_secret_in_a_log() -> Iterator[None]:
-    with no_leaks():
+    with no_secrets_logged():
         yield
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .server import Server, running_server
+from .support.server import Server, running_server
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .server import ROOT
+from .support.server import ROOT
 
 PAGE = ROOT / "docs" / "adding-a-resource.md"
 FILE = re.compile(r"<!-- file: (\S+) -->\n```python\n(.*?)```", re.S)

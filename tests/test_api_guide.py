@@ -23,8 +23,16 @@ from rest_framework.exceptions import APIException
 
 from mechanic_shop.core.errors import ShopError
 
-from .guide import GUIDE, Answer, Block, answers_in, blocks, difference, pairs
-from .server import COMMAND, ROOT, START_SECONDS, Server
+from .support.doc_examples import (
+    GUIDE,
+    Block,
+    CurlResponse,
+    blocks,
+    difference,
+    pairs,
+    read_responses,
+)
+from .support.server import COMMAND, ROOT, START_SECONDS, Server
 
 pytestmark = [
     pytest.mark.xdist_group("demo server"),
@@ -47,7 +55,7 @@ OTHER_CODES = {
 
 
 @pytest.fixture(scope="module")
-def printed(demo_server: Server) -> dict[Block, list[Answer]]:
+def printed(demo_server: Server) -> dict[Block, list[CurlResponse]]:
     """Paste all the bash into one shell, and tell which block printed what."""
     pasted = [block for block in blocks() if block.language == "bash"]
     mark = "=== the next block ==="
@@ -61,7 +69,8 @@ def printed(demo_server: Server) -> dict[Block, list[Answer]]:
     *outputs, rest = run.stdout.split(mark)
     assert (run.stderr, run.returncode) == ("", 0), f"{len(outputs)} blocks: {rest}"
     return {
-        block: answers_in(output) for block, output in zip(pasted, outputs, strict=True)
+        block: read_responses(output)
+        for block, output in zip(pasted, outputs, strict=True)
     }
 
 
@@ -160,15 +169,15 @@ class TestExample:
         ],
     )
     def test_is_answered_as_shown(
-        self, printed: dict[Block, list[Answer]], command: Block, answer: Block
+        self, printed: dict[Block, list[CurlResponse]], command: Block, answer: Block
     ) -> None:
         *others, last = printed[command]
 
-        assert difference(Answer.read(answer.text), last) is None
+        assert difference(CurlResponse.read(answer.text), last) is None
         assert [other.status for other in others if other.status >= 400] == []
 
     def test_shows_the_answer_it_prints(
-        self, printed: dict[Block, list[Answer]]
+        self, printed: dict[Block, list[CurlResponse]]
     ) -> None:
         shown = {command for command, _ in pairs(blocks(), "bash", "http")}
 
@@ -193,8 +202,8 @@ class TestExample:
 
         assert "<!-- Not run here: the database is away. -->" in loose.lead
         status_line = f"HTTP/1.1 {real.status_code} {real.reason_phrase}"
-        answer = Answer(status_line, dict(real.headers), real.text)
-        assert difference(Answer.read(loose.text), answer) is None
+        answer = CurlResponse(status_line, dict(real.headers), real.text)
+        assert difference(CurlResponse.read(loose.text), answer) is None
 
 
 class TestComparison:
@@ -209,7 +218,9 @@ class TestComparison:
         ],
     )
     def test_takes_what_is_left_out_for_anything(self, shown: str) -> None:
-        assert difference(Answer.read(shown), Answer.read(self.REAL)) is None
+        assert (
+            difference(CurlResponse.read(shown), CurlResponse.read(self.REAL)) is None
+        )
 
     @pytest.mark.parametrize(
         "shown",
@@ -230,7 +241,10 @@ class TestComparison:
         ],
     )
     def test_finds_what_differs(self, shown: str) -> None:
-        assert difference(Answer.read(shown), Answer.read(self.REAL)) is not None
+        assert (
+            difference(CurlResponse.read(shown), CurlResponse.read(self.REAL))
+            is not None
+        )
 
 
 class TestClient:

@@ -15,10 +15,10 @@ import pytest
 
 from mechanic_shop.operations.backup.archive import Table, pack, unpack
 
-from . import databases
-from .clerk import Clerk, CommandFailed
 from .reliability.load import until
-from .server import PRODUCTION, ROOT
+from .support import databases
+from .support.manage_process import CommandFailed, ManageProcess
+from .support.server import PRODUCTION, ROOT
 
 pytestmark = pytest.mark.xdist_group("backup")
 
@@ -43,12 +43,12 @@ FORGET_ONE = "DELETE FROM inventory_stockmovement WHERE id = 1"
 
 @dataclass
 class Books:
-    """A shop's database and a clerk who works on it."""
+    """A shop's database and a manage who works on it."""
 
     url: str
     new_url: str
     environment: dict[str, str]
-    clerk: Clerk
+    manage: ManageProcess
     folder: Path
 
     @property
@@ -61,11 +61,11 @@ class Books:
         return self.folder / "books.tar.gz"
 
     def save(self) -> str:
-        return self.clerk.run("backup", str(self.file))
+        return self.manage.run("backup", str(self.file))
 
     def restore(self, *options: str) -> str:
         new = self.new_name
-        return self.clerk.run("restore", str(self.file), "--database", new, *options)
+        return self.manage.run("restore", str(self.file), "--database", new, *options)
 
     def refused(self, *options: str) -> str:
         with pytest.raises(CommandFailed) as refusal:
@@ -87,20 +87,20 @@ def books(tmp_path: Path) -> Iterator[Books]:
         }
         folder = tmp_path / "backups"
         folder.mkdir()
-        clerk = Clerk(environment, tmp_path / "clerk.log")
+        manage = ManageProcess(environment, tmp_path / "manage.log")
         try:
             databases.fill(
-                url, like="demo", folder=tmp_path, by=lambda: open_shop(clerk)
+                url, like="demo", folder=tmp_path, by=lambda: open_shop(manage)
             )
-            yield Books(url, new_url, environment, clerk, folder)
+            yield Books(url, new_url, environment, manage, folder)
         finally:
-            clerk.close()
+            manage.close()
             databases.drop(new_url)
 
 
-def open_shop(clerk: Clerk) -> None:
-    clerk.run("migrate", "--verbosity", "0")
-    clerk.run("seed_demo", "--force")
+def open_shop(manage: ManageProcess) -> None:
+    manage.run("migrate", "--verbosity", "0")
+    manage.run("seed_demo", "--force")
 
 
 @contextmanager
@@ -163,7 +163,7 @@ class TestBackup:
         assert books.file.stat().st_mode & 0o777 == 0o600
 
     def test_gets_a_name_in_a_folder(self, books: Books) -> None:
-        said = books.clerk.run("backup", str(books.folder))
+        said = books.manage.run("backup", str(books.folder))
 
         [file] = books.folder.iterdir()
         assert file.name.startswith("mechanic-shop-20")
@@ -180,7 +180,7 @@ class TestBackup:
 
     def test_leaves_nothing_when_it_fails(self, books: Books) -> None:
         environment = {**books.environment, "DATABASE_URL": books.new_url}
-        nowhere = Clerk(environment, books.folder.parent / "nowhere.log")
+        nowhere = ManageProcess(environment, books.folder.parent / "nowhere.log")
 
         with pytest.raises(CommandFailed, match="There is no database"):
             nowhere.run("backup", str(books.file))

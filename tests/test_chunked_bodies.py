@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from .server import Server
+from .support.server import Server
 
 pytestmark = pytest.mark.xdist_group("demo server")
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from . import databases
-from .clerk import Clerk, CommandFailed
+from .support import databases
+from .support.manage_process import CommandFailed, ManageProcess
 
 #: The table that comes first by its name needs the other one.
 BUILD = (
@@ -66,11 +66,11 @@ class TestClerk:
     def test_runs_one_command_after_the_other(self, tmp_path: Path) -> None:
         environment = {"DJANGO_SETTINGS_MODULE": "mechanic_shop.settings.local"}
 
-        with closing(Clerk(environment, tmp_path / "log")) as clerk:
-            said = [clerk.run("shell", "-v", "0", "-c", f"print({i})") for i in (1, 2)]
+        with closing(ManageProcess(environment, tmp_path / "log")) as manage:
+            said = [manage.run("shell", "-v", "0", "-c", f"print({i})") for i in (1, 2)]
             with pytest.raises(CommandFailed, match="ZeroDivisionError"):
-                clerk.run("shell", "-v", "0", "-c", "1 / 0")
+                manage.run("shell", "-v", "0", "-c", "1 / 0")
             with pytest.raises(CommandFailed, match="--settings"):
-                clerk.run("migrate", "nowhere", "--settings")
+                manage.run("migrate", "nowhere", "--settings")
 
         assert said == ["1\n", "2\n"]

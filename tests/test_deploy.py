@@ -16,7 +16,7 @@ from django.conf import settings
 
 from mechanic_shop.server.__main__ import KILL_SECONDS
 
-from .server import ROOT
+from .support.server import ROOT
 from .test_docs import variables_of_make, variables_of_settings
 from .test_settings import start
 from .topology import front

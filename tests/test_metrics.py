@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from .reliability.load import until
 from .reliability.shop import paused
-from .server import Server, running_server
+from .support.server import Server, running_server
 
 TOKEN = "a-token-of-a-server-that-lives-for-one-test"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}

@@ -17,7 +17,7 @@ from mechanic_shop.accounts.services import start_session
 from mechanic_shop.metrics.prometheus import PrometheusMeter
 from mechanic_shop.operations.purging import BATCH_ROWS
 
-from .server import ROOT
+from .support.server import ROOT
 from .test_docs import variables_of_make, variables_of_settings
 from .test_settings import start
 

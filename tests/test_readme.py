@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from .server import Server
+from .support.server import Server
 from .test_docs import walkthrough_script
 
 pytestmark = [

@@ -11,7 +11,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from .server import ROOT
+from .support.server import ROOT
 
 #: Which file a list of requirements becomes.
 LOCKED = {

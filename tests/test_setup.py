@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .server import ROOT
+from .support.server import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
 TOOLS = "/usr/bin:/bin"

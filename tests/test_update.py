@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from .server import ROOT
+from .support.server import ROOT
 
 FILES = ("Makefile", "requirements.txt", "deploy/shop", "deploy/reload")
 TOOLS = "/usr/bin:/bin"

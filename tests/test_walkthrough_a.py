@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .server import Server, Site, running_server
+from .support.server import Server, Site, running_server
 
 pytestmark = pytest.mark.xdist_group("server of system A")
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from .server import Site
+from .support.server import Site
 
 pytestmark = pytest.mark.xdist_group("demo server")
 

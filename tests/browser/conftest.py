@@ -27,7 +27,7 @@ from playwright.sync_api import (
     StorageState,
 )
 
-from ..server import Server, running_server
+from ..support.server import Server, running_server
 
 HERE = Path(__file__).parent
 #: The demo shop's logins; all have one password.

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from ..server import OWNER, Server, running_server
+from ..support.server import OWNER, Server, running_server
 
 #: Whatever comes of it, as the page's own program sees it.
 FETCH = """async ([url, init]) => {

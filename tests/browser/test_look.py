@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from ..server import Server
+from ..support.server import Server
 from .conftest import OWNER, PHONE, Browse, Counter, part_page, ticket_page
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"

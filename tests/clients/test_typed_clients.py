@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.guide import blocks_of_clients, pairs
-from tests.server import ROOT, Server
+from tests.support.doc_examples import blocks_of_clients, pairs
+from tests.support.server import ROOT, Server
 
 pytestmark = [pytest.mark.clients, pytest.mark.xdist_group("demo server")]
 

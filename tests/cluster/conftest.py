@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from ..proxy import Proxy, running_proxy
 from ..reliability.services import free_port
 from ..reliability.shop import Shop, running_shop
-from ..server import COMMAND, Server, running_server
+from ..support.proxy import Proxy, running_proxy
+from ..support.server import COMMAND, Server, running_server
 from .nodes import SHIPPED, Cluster, Node
 
 HERE = Path(__file__).parent

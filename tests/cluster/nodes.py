@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from ..reliability.load import until
 from ..reliability.services import MariaDB, free_port, program
-from ..server import ROOT
+from ..support.server import ROOT
 
 Rows = list[tuple[Any, ...]]
 #: Runs a statement with its values and returns the rows.

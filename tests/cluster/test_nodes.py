@@ -15,9 +15,9 @@ from uuid import uuid4
 
 import pytest
 
-from ..clerk import Clerk
 from ..reliability.load import Answer, counted, until
 from ..reliability.shop import Shop
+from ..support.manage_process import ManageProcess
 from .conftest import MEASURED
 from .nodes import Cluster, Node, sessions
 
@@ -179,8 +179,8 @@ def assert_kept(
                 **shop.server.environment,
                 "DATABASE_URL": f"{node.url}/{database}",
             }
-            with closing(Clerk(environment, tmp_path / "clerk.log")) as clerk:
-                clerk.run("check_invariants")
+            with closing(ManageProcess(environment, tmp_path / "manage.log")) as manage:
+                manage.run("check_invariants")
 
     return check
 

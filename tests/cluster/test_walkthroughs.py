@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..server import CREATE_OWNER, Server
+from ..support.server import CREATE_OWNER, Server
 from ..test_walkthrough_a import TestSystemA as SystemA
 from ..test_walkthrough_b import TestSystemB as SystemB
 from .conftest import database_of

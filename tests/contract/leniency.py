@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from ..server import ROOT
+from ..support.server import ROOT
 
 Schema = dict[str, Any]
 

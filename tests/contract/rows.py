@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from ..server import OWNER
+from ..support.server import OWNER
 
 #: A login that the server's operator has opened.
 MANAGER = {"email": "manager@shop.example", "password": "correct-horse-battery"}

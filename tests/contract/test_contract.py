@@ -17,7 +17,7 @@ import yaml
 
 from mechanic_shop.testing.facts import contracts
 
-from ..server import NO_LIMITS, OWNER, ROOT, Server, running_server
+from ..support.server import NO_LIMITS, OWNER, ROOT, Server, running_server
 from .conftest import SUMMARY
 from .rows import MANAGER
 

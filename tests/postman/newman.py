@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..server import ROOT
+from ..support.server import ROOT
 
 FOLDER = ROOT / "postman"
 TABLE = re.compile(r"^┌─+┬.*", re.M | re.S)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ..server import NO_LIMITS, Server, running_server
+from ..support.server import NO_LIMITS, Server, running_server
 from .newman import Run, run_newman
 
 #: The demo shop's logins have the first; the others begin those that a run makes up.

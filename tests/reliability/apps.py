@@ -10,7 +10,7 @@ class NaiveConfig(AppConfig):
     label = "naive"
 
     def ready(self) -> None:
-        from .naive import take_over
+        from .naive_server import take_over
 
         take_over()
 
@@ -22,14 +22,14 @@ class CrashConfig(AppConfig):
     label = "crash"
 
     def ready(self) -> None:
-        from .crash import take_over
+        from .crash_injection import take_over
 
         take_over()
 
 
 class NaiveCrashConfig(CrashConfig):
     def ready(self) -> None:
-        from .crash import store_keys_first
+        from .crash_injection import store_keys_first
 
         store_keys_first()
         super().ready()

@@ -14,8 +14,8 @@ from typing import Any, TypeVar
 
 import httpx
 
-from ..clerk import CommandFailed
-from ..server import COMMAND, NO_LIMITS, OWNER, Server, running_server
+from ..support.manage_process import CommandFailed
+from ..support.server import COMMAND, NO_LIMITS, OWNER, Server, running_server
 from .load import Client, at_once, until
 
 PROCESSES = 4

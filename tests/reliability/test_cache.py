@@ -18,7 +18,7 @@ import redis
 from mechanic_shop.accounts.roles import MANAGER, TECHNICIAN
 from mechanics.views import LIST_CACHE_SECONDS
 
-from ..server import OWNER, ROOT
+from ..support.server import OWNER, ROOT
 from .conftest import GetShop
 from .load import Answer, Client, Load, at_once
 from .shop import PROCESSES, Row, Shop, paused

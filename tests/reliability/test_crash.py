@@ -12,7 +12,7 @@ import pytest
 from _pytest.mark.structures import ParameterSet
 
 from .conftest import KINDS, MUST_FAIL, SETUPS, Services, urls_of
-from .crash import COMMITTED, KEPT, WORKED
+from .crash_injection import COMMITTED, KEPT, WORKED
 from .load import Answer, at_once, codes, counted
 from .shop import Shop, running_shop
 

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from ..server import COMMAND, OWNER
+from ..support.server import COMMAND, OWNER
 from .load import Answer, Client, Load, at_once, counted, until
 from .services import MariaDB
 from .shop import PROCESSES, THREADS, Shop, running_shop
@@ -30,7 +30,7 @@ IDLE_SECONDS = 0.1
 #: gunicorn whose workers end where they are when they are told to stop.
 HASTY_SERVER = [
     *("/bin/sh", "-c"),
-    f"exec {sys.executable} -m gunicorn --config python:tests.reliability.hasty_conf"
+    f"exec {sys.executable} -m gunicorn --config python:tests.reliability.no_grace_conf"
     " --bind $HOST:$PORT --workers $WORKERS --threads $THREADS"
     " --worker-class gthread mechanic_shop.wsgi:application",
 ]
@@ -177,7 +177,7 @@ def broken(answers: Iterable[Answer]) -> list[Answer]:
 def changing(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Shop]:
-    """A shop whose server is reloaded; a hasty one loses requests."""
+    """A shop whose server is reloaded; one without grace loses requests."""
     folder = tmp_path_factory.mktemp("changing")
     with running_shop(folder, on="sqlite", workers=2, command=request.param) as shop:
         yield shop

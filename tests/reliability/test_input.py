@@ -18,9 +18,9 @@ from mechanic_shop.testing.facts import contracts
 from mechanic_shop.testing.garage import fill
 
 from .load import Answer, Client, at_once
-from .mutations import Mutant, mutant
+from .raw_socket import head_of, raw_sockets
+from .request_fuzzing import Mutant, mutant
 from .shop import Shop
-from .wire import head_of, wires
 
 # --- Spoiled bodies -------------------------------------------------------------------
 
@@ -227,13 +227,13 @@ class TestRefusedBody:
         head = head_of(method, path, Content_Length="7") + b"\r\n"
 
         for _ in range(20):
-            with wires(shop.server.url, 1) as (wire,):
-                wire.send(head)
+            with raw_sockets(shop.server.url, 1) as (raw,):
+                raw.send(head)
                 # On its own, as most libraries send it.
-                wire.send(b'{"a":1}')
-                assert wire.answer()[0] == status
-                wire.send(head_of("GET", "/healthz") + b"\r\n")
-                assert wire.answer()[0] == 200
+                raw.send(b'{"a":1}')
+                assert raw.answer()[0] == status
+                raw.send(head_of("GET", "/healthz") + b"\r\n")
+                assert raw.answer()[0] == 200
 
 
 # --- Huge bodies ----------------------------------------------------------------------
@@ -285,9 +285,9 @@ class TestHugeBody:
         head = head_of(method, path, **shop.owner.headers)
         before = memory_of(shop)
 
-        with wires(shop.server.url, 1) as (wire,):
-            sending = wire.send_while_it_listens(form(head))
-            status, body, seconds = wire.answer()
+        with raw_sockets(shop.server.url, 1) as (raw,):
+            sending = raw.send_while_it_listens(form(head))
+            status, body, seconds = raw.answer()
         sending.join()
 
         assert (status, body["code"]) == (413, "content_too_large")

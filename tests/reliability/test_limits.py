@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import pytest
 
 from .conftest import KINDS, GetShop, Services, urls_of
-from .counting import HASHED
+from .hash_counter import HASHED
 from .load import Answer, UnexpectedAnswer, at_once, counted
 from .server_log import records_of
 from .shop import Shop, running_shop
@@ -232,7 +232,7 @@ class TestShopWithoutAProxy:
         self, tmp_path_factory: pytest.TempPathFactory
     ) -> None:
         folder = tmp_path_factory.mktemp("no-proxy")
-        module = "tests.reliability.counting_settings"
+        module = "tests.reliability.hash_counter_settings"
         forged = [
             {name: f"for=192.0.2.{n}" if name == "Forwarded" else f"192.0.2.{n}"}
             for name in FORGEABLE

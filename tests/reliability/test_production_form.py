@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from ..server import COMMAND, OWNER, ROOT
+from ..support.server import COMMAND, OWNER, ROOT
 from .load import PATIENCE_SECONDS, Answer, Body, Client
 from .server_log import events_of, records_of
 from .services import free_port

@@ -57,15 +57,15 @@ def on_redis(
 
 
 @pytest.fixture(scope="module")
-def impatient(
+def without_breaker(
     own_redis: Redis, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Shop]:
     """The naive counterpart, without memory of failures and with redis-py's retries."""
     with running_shop(
-        tmp_path_factory.mktemp("impatient"),
+        tmp_path_factory.mktemp("without_breaker"),
         on="sqlite",
         redis_url=f"{own_redis.url}/1",
-        DJANGO_SETTINGS_MODULE="tests.reliability.impatient_settings",
+        DJANGO_SETTINGS_MODULE="tests.reliability.no_breaker_settings",
     ) as shop:
         yield shop
 
@@ -137,9 +137,9 @@ class TestKilledRedis:
 
 class TestHungRedis:
     def test_costs_next_to_nothing_after_ten_seconds(
-        self, redis: Redis, on_redis: Shop, impatient: Shop
+        self, redis: Redis, on_redis: Shop, without_breaker: Shop
     ) -> None:
-        naive = Load(mixed_reads(impatient), pause_seconds=0.01)
+        naive = Load(mixed_reads(without_breaker), pause_seconds=0.01)
 
         with Load(mixed_reads(on_redis), threads=8, pause_seconds=0.01) as patient:
             patient.await_more(50)

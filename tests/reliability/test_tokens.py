@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import jwt
 import pytest
 
-from ..server import OWNER
+from ..support.server import OWNER
 from .load import PATIENCE_SECONDS, Answer, at_once, counted
 from .server_log import events_of
 from .shop import Shop

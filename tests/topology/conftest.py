@@ -12,7 +12,7 @@ import pytest
 
 from ..reliability.services import MariaDB, Redis
 from ..reliability.shop import Shop
-from ..server import Site
+from ..support.server import Site
 from .front import Certificate, Front, new_certificate, running_front
 from .image import build
 

@@ -13,12 +13,20 @@ from http.client import HTTPSConnection
 from pathlib import Path
 from typing import NamedTuple
 
-from .. import databases
-from ..proxy import Proxy, running_proxy
 from ..reliability.load import PATIENCE_SECONDS, Answer, Client, until
 from ..reliability.services import free_port
 from ..reliability.shop import Row, Shop
-from ..server import NO_LIMITS, PRODUCTION, ROOT, Server, Site, environment_of, migrate
+from ..support import databases
+from ..support.proxy import Proxy, running_proxy
+from ..support.server import (
+    NO_LIMITS,
+    PRODUCTION,
+    ROOT,
+    Server,
+    Site,
+    environment_of,
+    migrate,
+)
 from .image import command
 
 CONFIG = ROOT / "deploy" / "haproxy.cfg"

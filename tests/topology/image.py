@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
-from ..server import ROOT
+from ..support.server import ROOT
 
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 IGNORED = ROOT / ".dockerignore"

@@ -10,9 +10,9 @@ from threading import Thread
 
 import pytest
 
-from ..proxy import running_proxy
 from ..reliability.load import Client
 from ..reliability.services import free_port
+from ..support.proxy import running_proxy
 from .front import CONFIG, Certificate, addresses, client_of
 
 Heard = list[str]

@@ -12,12 +12,12 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 
-from ..proxy import check_config
 from ..reliability.load import Answer, Client, until
+from ..reliability.raw_socket import head_of
 from ..reliability.server_log import events_of
 from ..reliability.test_input import is_envelope
-from ..reliability.wire import head_of
-from ..server import OWNER
+from ..support.proxy import check_config
+from ..support.server import OWNER
 from .front import CONFIG, Front
 from .test_slow_clients import connected
 

@@ -15,9 +15,9 @@ from threading import Event
 import pytest
 
 from ..reliability.load import Answer, Load, at_once, counted, until
+from ..reliability.raw_socket import head_of
 from ..reliability.services import MariaDB
 from ..reliability.test_production_form import Browser
-from ..reliability.wire import head_of
 from .front import Front
 from .test_restarts import await_rotation
 

@@ -17,7 +17,7 @@ from mechanic_shop.server import probe
 
 from ..reliability.load import Answer, counted
 from ..reliability.test_production_form import Browser
-from ..server import Server
+from ..support.server import Server
 from .front import Front
 from .test_two_servers import IMPORT, upload_of
 

@@ -13,7 +13,7 @@ import pytest
 from ..reliability.load import Answer, Client, at_once, counted
 from ..reliability.test_limits import assert_exactly, within_a_minute
 from ..reliability.test_production_form import Browser
-from ..server import OWNER
+from ..support.server import OWNER
 from .front import Front
 
 LOGINS, AT_ONCE = 5, 64

@@ -10,8 +10,8 @@ from django.test import Client, override_settings
 
 from inventory.tests.factories import PartFactory
 from mechanic_shop.accounts.models import User
+from tests.support.captured_logs import captured_logs
 from tests.test_settings import GOOD, start
-from tests.written import written_by
 
 ON = override_settings(
     MIDDLEWARE=[
@@ -29,7 +29,7 @@ class TestAccessLog:
     ) -> None:
         path = f"/api/inventory/{PartFactory.create().pk}"
 
-        with written_by("access") as lines:
+        with captured_logs("access") as lines:
             answer = shop.get(path, {"search": "Ada Quill"})
 
         [line] = lines
@@ -51,14 +51,14 @@ class TestAccessLog:
     def test_hides_the_token_in_a_mailed_link(self, client: Client) -> None:
         token = f"c4xk9p-{'0123456789abcdef' * 2}"
 
-        with written_by("access") as lines:
+        with captured_logs("access") as lines:
             client.get(f"/account/password/MQ/{token}/")
 
         assert lines[0]["path"] == "/account/password/MQ/[token]/"
 
     @ON
     def test_sees_what_other_middleware_answers(self, client: Client) -> None:
-        with written_by("access") as lines:
+        with captured_logs("access") as lines:
             client.post("/api/auth/login", "x" * 2_000_000, "application/json")
             client.get("/api/nothing")
 

@@ -29,7 +29,7 @@ from mechanic_shop.api.models import KnownAddress, RateCounter
 from mechanic_shop.api.throttling import hit
 from mechanic_shop.core.models import IdempotencyKey
 from mechanic_shop.operations import purging
-from tests.written import written_by
+from tests.support.captured_logs import captured_logs
 
 pytestmark = pytest.mark.django_db
 
@@ -110,7 +110,7 @@ class TestPurgeOfSessions:
         rotate_session(refresh_token=stolen.refresh_token)
         purge()
 
-        with written_by("security") as lines, pytest.raises(SessionEnded):
+        with captured_logs("security") as lines, pytest.raises(SessionEnded):
             rotate_session(refresh_token=stolen.refresh_token)
 
         assert [line["message"] for line in lines] == ["refresh_token_reused"]

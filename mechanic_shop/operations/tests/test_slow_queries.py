@@ -16,8 +16,8 @@ from inventory.tests.factories import PartFactory
 from mechanic_shop.accounts.models import Session
 from mechanic_shop.core.query_hooks import QueryHook
 from mechanic_shop.operations.slow_queries import LONGEST_SQL, SlowQueryLog
+from tests.support.captured_logs import captured_logs
 from tests.test_settings import LOCAL, START, start
-from tests.written import written_by
 
 EVERY_QUERY = SlowQueryLog(milliseconds=0)
 
@@ -30,7 +30,7 @@ def slow(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
 @contextmanager
 def logged(log: SlowQueryLog) -> Iterator[list[dict[str, Any]]]:
     with (
-        written_by("slow_queries") as lines,
+        captured_logs("slow_queries") as lines,
         connection.execute_wrapper(QueryHook(log)),
     ):
         yield lines
@@ -40,7 +40,7 @@ def logged(log: SlowQueryLog) -> Iterator[list[dict[str, Any]]]:
 class TestSlowQueryLog:
     def test_says_what_took_how_long_without_a_value(self) -> None:
         with (
-            written_by("slow_queries") as lines,
+            captured_logs("slow_queries") as lines,
             connection.execute_wrapper(QueryHook(SlowQueryLog(milliseconds=20))),
             connection.execute_wrapper(slow),
         ):
@@ -88,7 +88,7 @@ class TestSlowQueryLog:
         assert len(lines) == 1
 
     def test_cuts_what_nobody_would_read(self) -> None:
-        with written_by("slow_queries") as lines:
+        with captured_logs("slow_queries") as lines:
             EVERY_QUERY("x" * 9_999, 1.0)
 
         assert len(lines[0]["sql"]) == LONGEST_SQL

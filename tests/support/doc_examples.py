@@ -1,4 +1,4 @@
-"""docs/api.md as its tests see it: blocks of examples, and answers like those shown.
+"""The examples of docs/api.md, and the comparison of real responses with them.
 
 What a ``bash`` block prints last belongs to the ``http`` block right below it, and what
 a ``python`` block prints to the ``text`` block below that.
@@ -33,13 +33,13 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Answer:
+class CurlResponse:
     status_line: str
     headers: dict[str, str]
     body: str
 
     @classmethod
-    def read(cls, text: str) -> Answer:
+    def read(cls, text: str) -> CurlResponse:
         head, _, body = text.partition("\n\n")
         status_line, *lines = head.strip().splitlines()
         pairs = (line.partition(":") for line in lines)
@@ -70,9 +70,9 @@ def _fenced(text: str) -> list[Block]:
     return found
 
 
-def answers_in(output: str) -> list[Answer]:
+def read_responses(output: str) -> list[CurlResponse]:
     """Read everything that curl printed."""
-    return [Answer.read(text) for text in ANSWER.split(output) if text.strip()]
+    return [CurlResponse.read(text) for text in ANSWER.split(output) if text.strip()]
 
 
 def pairs(among: list[Block], above: str, below: str) -> list[tuple[Block, Block]]:
@@ -84,8 +84,8 @@ def pairs(among: list[Block], above: str, below: str) -> list[tuple[Block, Block
     ]
 
 
-def difference(shown: Answer, real: Answer) -> str | None:
-    """Say where an answer differs from what the guide shows, or None."""
+def difference(shown: CurlResponse, real: CurlResponse) -> str | None:
+    """Say where a response differs from what the guide shows, or None."""
     if not _like(shown.status_line, real.status_line):
         return f"{real.status_line}\n{real.body}"
     for name, value in shown.headers.items():

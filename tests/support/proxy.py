@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from .reliability.services import program
+from ..reliability.services import program
 
 START_SECONDS = 20
 STOP_SECONDS = 10

@@ -1,4 +1,4 @@
-"""Connections that break off, dawdle or say too much, which no client library does."""
+"""Connections that break off, stall or send too much, as no client library does."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 PATIENCE_SECONDS = 30
 
 
-class Wire:
+class RawSocket:
     """One connection to the server, on which a test writes what it likes."""
 
     def __init__(self, url: str, *, patience: float = PATIENCE_SECONDS) -> None:
@@ -83,12 +83,12 @@ def _without_frames(head: bytes, body: bytes) -> bytes:
 
 
 @contextmanager
-def wires(url: str, number: int) -> Iterator[list[Wire]]:
+def raw_sockets(url: str, number: int) -> Iterator[list[RawSocket]]:
     """Open so many connections, and close them at the end."""
     with ExitStack() as opened:
         connections = []
         for _ in range(number):
-            connections.append(Wire(url))
+            connections.append(RawSocket(url))
             opened.callback(connections[-1].close)
         yield connections
 

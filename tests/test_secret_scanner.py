@@ -15,7 +15,7 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.services import send_set_password_link, start_session
 from mechanic_shop.accounts.tests.factories import PASSWORD, UserFactory
 
-from .leaks import PASSWORDS, Leak, no_leaks
+from .support.secret_scanner import PASSWORDS, SecretLogged, no_secrets_logged
 
 NAMES = re.compile(r"(\w*_)?password[12]?|NEW|WRONG|PASSWORD", re.ASCII)
 
@@ -23,7 +23,7 @@ NAMES = re.compile(r"(\w*_)?password[12]?|NEW|WRONG|PASSWORD", re.ASCII)
 @pytest.fixture
 def logger(monkeypatch: pytest.MonkeyPatch) -> logging.Logger:
     """A logger that the guard around this test does not read; its own guard does."""
-    logger = logging.getLogger("tests.leaks")
+    logger = logging.getLogger("tests.secret_scanner")
     monkeypatch.setattr(logger, "propagate", False)
     logger.setLevel("INFO")
     return logger
@@ -36,15 +36,15 @@ def user(db: None) -> User:
 
 class TestNoLeaks:
     def test_notices_a_password_in_the_words(self, logger: logging.Logger) -> None:
-        with pytest.raises(Leak, match=PASSWORD), no_leaks():
+        with pytest.raises(SecretLogged, match=PASSWORD), no_secrets_logged():
             logger.info("Somebody tried %s", PASSWORD)
 
     def test_notices_a_password_in_a_fact(self, logger: logging.Logger) -> None:
-        with pytest.raises(Leak, match=PASSWORD), no_leaks():
+        with pytest.raises(SecretLogged, match=PASSWORD), no_secrets_logged():
             logger.info("Refused", extra={"body": {"password": PASSWORD}})
 
     def test_notices_a_password_in_a_traceback(self, logger: logging.Logger) -> None:
-        with pytest.raises(Leak, match=PASSWORD), no_leaks():
+        with pytest.raises(SecretLogged, match=PASSWORD), no_secrets_logged():
             logger.error("Broken", exc_info=ValueError(PASSWORD))
 
     @pytest.mark.parametrize("kind", ["access_token", "refresh_token"])
@@ -53,7 +53,7 @@ class TestNoLeaks:
     ) -> None:
         token = getattr(start_session(user=user), kind)
 
-        with pytest.raises(Leak, match="eyJ"), no_leaks():
+        with pytest.raises(SecretLogged, match="eyJ"), no_secrets_logged():
             logger.info("Given out: %s", token)
 
     def test_notices_a_mailed_link(
@@ -65,19 +65,19 @@ class TestNoLeaks:
         send_set_password_link(user=user)
         (mail,) = mailoutbox
 
-        with pytest.raises(Leak), no_leaks():
+        with pytest.raises(SecretLogged), no_secrets_logged():
             logger.info("Mailed: %s", mail.body)  # type: ignore[attr-defined]
 
     def test_reads_the_security_log_too(self) -> None:
         security = logging.getLogger("security")
 
-        with no_leaks():
+        with no_secrets_logged():
             watched = len(security.handlers)
 
         assert watched == len(security.handlers) + 1
 
     def test_has_nothing_against_other_words(self, logger: logging.Logger) -> None:
-        with no_leaks():
+        with no_secrets_logged():
             logger.info("The password of user %s was changed", 7)
 
 

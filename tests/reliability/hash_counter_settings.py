@@ -2,4 +2,4 @@
 
 from .server_settings import *  # noqa: F403
 
-PASSWORD_HASHERS = ["tests.reliability.counting.CountingHasher"]
+PASSWORD_HASHERS = ["tests.reliability.hash_counter.CountingHasher"]

@@ -14,7 +14,7 @@ from mechanic_shop.core.request_id import RequestIdFilter
 
 
 @contextmanager
-def written_by(name: str) -> Iterator[list[dict[str, Any]]]:
+def captured_logs(name: str) -> Iterator[list[dict[str, Any]]]:
     """Collect the records of a logger, parsed; they are there when the block ends."""
     stream = StringIO()
     handler = logging.StreamHandler(stream)

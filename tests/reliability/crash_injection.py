@@ -18,7 +18,7 @@ from rest_framework.response import Response
 from mechanic_shop.api import atomic_writes, idempotency
 from mechanic_shop.core.models import IdempotencyKey
 
-from .naive import replace
+from .naive_server import replace
 
 FILE = "CRASH_FILE"
 IS_FIRST = "shop.is_first_with_its_key"

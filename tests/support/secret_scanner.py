@@ -30,11 +30,11 @@ PASSWORDS = (
 SECRET = re.compile("|".join([*map(re.escape, PASSWORDS), TOKEN.pattern]), re.ASCII)
 
 
-class Leak(AssertionError):
+class SecretLogged(AssertionError):
     """A password or a token was about to be written into a log."""
 
 
-class LeakFinder(logging.Handler):
+class SecretScanner(logging.Handler):
     """Read each record as production writes it, and our own as they were handed in.
 
     The formatter conceals tokens. That is for what Django and libraries say of a path;
@@ -55,12 +55,12 @@ class LeakFinder(logging.Handler):
 
 
 @contextmanager
-def no_leaks() -> Iterator[None]:
+def no_secrets_logged() -> Iterator[None]:
     """Read along in every logger.
 
-    :raises Leak: at the end, if a record held a password or a token
+    :raises SecretLogged: at the end, if a record held a password or a token
     """
-    finder = LeakFinder()
+    finder = SecretScanner()
     loggers = [logging.getLogger(), *_loggers_apart()]
     for logger in loggers:
         logger.addHandler(finder)
@@ -70,7 +70,7 @@ def no_leaks() -> Iterator[None]:
         for logger in loggers:
             logger.removeHandler(finder)
     if finder.leaks:
-        raise Leak("\n".join(finder.leaks))
+        raise SecretLogged("\n".join(finder.leaks))
 
 
 def _loggers_apart() -> list[logging.Logger]:

@@ -18,9 +18,9 @@ from pathlib import Path
 import httpx
 
 from . import databases
-from .clerk import Clerk
+from .manage_process import ManageProcess
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60
 OWNER = {"email": "owner@shop.example", "password": "correct-horse-battery"}
 CREATE_OWNER = (
@@ -99,7 +99,7 @@ class Server(Site):
         self._command = command
         self.log_file = log
         self._folder = folder
-        self._clerk = Clerk(environment, log.with_name("clerk.log"))
+        self._manage = ManageProcess(environment, log.with_name("manage.log"))
 
     @property
     def log(self) -> str:
@@ -167,14 +167,14 @@ class Server(Site):
     def close(self) -> None:
         """Close what tests have opened beside the server."""
         super().close()
-        self._clerk.close()
+        self._manage.close()
 
     def manage(self, *command: str) -> str:
         """Run a management command against the server's database.
 
         :raises CommandFailed: if it fails
         """
-        return self._clerk.run(*command)
+        return self._manage.run(*command)
 
 
 @contextmanager
@@ -226,10 +226,10 @@ def running_server(
 def migrate(environment: dict[str, str], folder: Path, *, has_owner: bool) -> None:
     """Migrate as production does, whatever the server is made of for its test."""
     production = {**environment, "DJANGO_SETTINGS_MODULE": PRODUCTION}
-    with closing(Clerk(production, folder / "migrating.log")) as clerk:
-        clerk.run("migrate", "--verbosity", "0")
+    with closing(ManageProcess(production, folder / "migrating.log")) as manage:
+        manage.run("migrate", "--verbosity", "0")
         if has_owner:
-            clerk.run(*CREATE_OWNER)
+            manage.run(*CREATE_OWNER)
 
 
 def _free_port() -> int:

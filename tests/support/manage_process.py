@@ -1,7 +1,7 @@
 """A process beside a server, which runs management commands one after the other.
 
-Starting Python and Django costs more than most of the commands themselves. A clerk pays
-for it once, at the first command; ``python -m tests.clerk`` is how it starts.
+Starting Python and Django costs more than most of the commands themselves. This
+process pays for it once; ``python -m tests.support.manage_process`` starts it.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ import django
 from django.core.management import CommandError, call_command
 from django.db import connections
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 class CommandFailed(RuntimeError):
     """A management command ended with an error, which this is the text of."""
 
 
-class Clerk:
+class ManageProcess:
     """Commands with the settings and on the database that the environment names."""
 
     def __init__(self, environment: dict[str, str], log: Path) -> None:
@@ -46,7 +46,7 @@ class Clerk:
         process.stdin.flush()
         answer = process.stdout.readline()
         if not answer:
-            raise CommandFailed(f"The clerk is gone:\n{self._log.read_text()}")
+            raise CommandFailed(f"The process is gone:\n{self._log.read_text()}")
         written, error = json.loads(answer)
         if error:
             raise CommandFailed(f"{written}{error}")
@@ -60,7 +60,7 @@ class Clerk:
     def _start(self) -> subprocess.Popen[str]:
         with self._log.open("a") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "tests.clerk"],
+                [sys.executable, "-m", "tests.support.manage_process"],
                 cwd=ROOT,
                 env=self._environment,
                 stdin=subprocess.PIPE,
