@@ -19,7 +19,7 @@ from dashboard.board import MAX_CARDS, MOVES, Column, available_moves, format_ag
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
 from mechanics.models import Mechanic
-from tests.test_admin import (
+from tests.support.back_office import (
     browser_of,
     make_mechanic,
     make_part,

@@ -20,7 +20,7 @@ from dashboard.links import start_of_week
 from inventory.models import Part
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import MANAGER, SERVICE_ADVISOR, TECHNICIAN
-from tests.test_admin import (
+from tests.support.back_office import (
     browser_of,
     make_customer,
     make_mechanic,

@@ -19,7 +19,7 @@ from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
 from mechanic_shop.accounts.tests.factories import UserFactory, user_in
 from mechanic_shop.admin.search import MAX_RESULTS
 from mechanics.tests.factories import MechanicFactory
-from tests.test_admin import browser_of, make_part, page_of, text_of
+from tests.support.back_office import browser_of, make_part, page_of, text_of
 from tickets.models import ServiceTicket
 from tickets.services import open_ticket
 

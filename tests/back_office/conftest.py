@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from mechanic_shop.accounts.models import User
-from tests.test_admin import browser_of, make_ticket, make_user
+from tests.support.back_office import browser_of, make_ticket, make_user
 from tickets.models import ServiceTicket
 
 

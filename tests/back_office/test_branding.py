@@ -16,7 +16,7 @@ from django.test import Client
 from mechanic_shop.accounts.models import User
 from mechanic_shop.settings.back_office import BLUE
 from mechanic_shop.settings.env import read_path
-from tests.test_admin import browser_of, text_of
+from tests.support.back_office import browser_of, text_of
 
 pytestmark = pytest.mark.django_db
 

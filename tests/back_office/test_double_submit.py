@@ -15,7 +15,7 @@ from customers.models import Customer
 from inventory.models import Part
 from mechanic_shop.accounts.models import User
 from mechanic_shop.admin.double_submit import MESSAGE
-from tests.test_admin import (
+from tests.support.back_office import (
     add_row,
     browser_of,
     form_of,

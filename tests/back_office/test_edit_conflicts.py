@@ -17,7 +17,7 @@ from customers.models import Customer
 from inventory.models import Part
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
-from tests.test_admin import (
+from tests.support.back_office import (
     add_row,
     answer_dialog,
     browser_of,

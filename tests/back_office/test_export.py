@@ -21,7 +21,7 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
 from mechanic_shop.admin.export import cell_value
 from mechanics.models import Mechanic
-from tests.test_admin import (
+from tests.support.back_office import (
     SHOP_MODELS,
     browser_of,
     fill_shop,

@@ -15,7 +15,7 @@ from inventory.admin.parts import PartAdmin
 from mechanic_shop.accounts.models import User
 from mechanic_shop.admin import Badge, ReadOnlyInline, ShopModelAdmin, dialog
 from mechanic_shop.urls import urlpatterns
-from tests.test_admin import (
+from tests.support.back_office import (
     browser_of,
     make_part,
     make_ticket,

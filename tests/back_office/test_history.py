@@ -20,7 +20,7 @@ from mechanic_shop.accounts.roles import MANAGER, SERVICE_ADVISOR, TECHNICIAN
 from mechanic_shop.accounts.tests.factories import user_in
 from mechanics.models import Mechanic
 from mechanics.tests.factories import MechanicFactory
-from tests.test_admin import (
+from tests.support.back_office import (
     browser_of,
     form_of,
     make_part,

@@ -23,7 +23,7 @@ from inventory.part_import import readers
 from inventory.part_import.fields import HEADINGS
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
-from tests.test_admin import browser_of, make_part, make_user, text_of, url
+from tests.support.back_office import browser_of, make_part, make_user, text_of, url
 
 pytestmark = pytest.mark.django_db
 

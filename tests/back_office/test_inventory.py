@@ -19,7 +19,7 @@ from inventory.models import Part, StockMovement
 from inventory.services import adjust_stock
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import TECHNICIAN
-from tests.test_admin import (
+from tests.support.back_office import (
     answer_dialog,
     browser_of,
     make_part,

@@ -18,7 +18,7 @@ from mechanic_shop.accounts.models import Session, User
 from mechanic_shop.accounts.roles import TECHNICIAN
 from mechanic_shop.accounts.tests.factories import user_in
 from mechanics.models import Mechanic
-from tests.test_admin import browser_of, queries_of, text_of, url
+from tests.support.back_office import browser_of, queries_of, text_of, url
 from tickets.models import (
     ServiceTicket,
     TicketEvent,

@@ -21,7 +21,7 @@ from mechanic_shop.accounts.tests.factories import UserFactory, user_in
 from mechanics import services
 from mechanics.models import Mechanic
 from mechanics.tests.factories import MechanicFactory
-from tests.test_admin import (
+from tests.support.back_office import (
     answer_dialog,
     browser_of,
     form_of,

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from customers.models import Vehicle
 from mechanic_shop.accounts.models import User
-from tests.test_admin import (
+from tests.support.back_office import (
     browser_of,
     make_customer,
     make_mechanic,

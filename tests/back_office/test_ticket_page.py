@@ -12,7 +12,7 @@ from django.urls import reverse
 from customers.models import Customer, Vehicle
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import SERVICE_ADVISOR
-from tests.test_admin import (
+from tests.support.back_office import (
     browser_of,
     make_customer,
     make_mechanic,

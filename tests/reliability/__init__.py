@@ -17,7 +17,7 @@ shared, and ends with ``assert_invariants``::
             assert shop.moved(part) == [-1]
             shop.assert_invariants()
 
-``race`` runs the scenario a second time on the server of ``naive_server.py``, which looks
+``race`` runs the scenario once more on the server of ``naive_server.py``, which looks
 first and acts afterwards. There an ``assert`` has to fail: a race that cannot tell the
 two apart proves nothing and breaks the build. ``assert_invariants`` does nothing there,
 so assert the figures of the own rows. What only prepares says ``.expect(201)``, whose
