@@ -29,6 +29,25 @@ from mechanic_shop.admin.sidebar import link_to_list
 
 from . import services
 from .models import Customer, Vehicle
+from .vin import normalize_vin
+
+
+class VinField(forms.CharField):
+    """A VIN as people type it: case, spaces and dashes do not matter."""
+
+    default_error_messages = {
+        "max_length": "A VIN has no more than %(limit_value)d characters; this has"
+        " %(show_value)d."
+    }
+
+    def to_python(self, value: Any) -> Any:
+        typed = super().to_python(value)
+        return normalize_vin(typed) or self.empty_value if typed else typed
+
+
+class VehicleForm(forms.ModelForm):
+    class Meta:
+        field_classes = {"vin": VinField}
 
 
 class VehicleFormSet(PaginationInlineFormSet):
@@ -39,6 +58,7 @@ class VehicleFormSet(PaginationInlineFormSet):
 
 class VehicleInline(ShopInline):
     model = Vehicle
+    form = VehicleForm
     formset = VehicleFormSet
     fields = (
         "year",
@@ -269,6 +289,7 @@ link_to_list(Vehicle, section="Customers", icon="directions_car", order=31)
 @admin.register(Vehicle)
 class VehicleAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
     deletes_through_service = True
+    form = VehicleForm
     empty_message = "Vehicles belong to customers: add the owner first."
     list_display = ("name", "license_plate", "vin", "miles", "customer")
     list_filter = ("make", "year")

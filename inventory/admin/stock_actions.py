@@ -11,14 +11,14 @@ from django.urls import reverse
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
-    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
 )
 
 from inventory import services
 from inventory.models import MovementReason, Part, StockMovement
-from mechanic_shop.admin import ShopModelAdmin, dialog, user_of
+from mechanic_shop.admin import ShopModelAdmin, WholeNumberField, dialog, user_of
+from mechanic_shop.admin.typed_fields import NumberInput
 
 MAX_QUANTITY = 1_000_000
 
@@ -41,10 +41,10 @@ class StockForm(BaseDialogForm):
 
 
 class ReceiveStockForm(StockForm):
-    quantity = forms.IntegerField(
+    quantity = WholeNumberField(
         min_value=1,
         max_value=MAX_QUANTITY,
-        widget=UnfoldAdminIntegerFieldWidget(attrs={"autofocus": True}),
+        widget=NumberInput({"autofocus": True}),
         help_text="How many units came in.",
     )
     note = forms.CharField(
@@ -57,10 +57,9 @@ class ReceiveStockForm(StockForm):
 
 
 class AdjustStockForm(StockForm):
-    adjustment = forms.IntegerField(
+    adjustment = WholeNumberField(
         min_value=-MAX_QUANTITY,
         max_value=MAX_QUANTITY,
-        widget=UnfoldAdminIntegerFieldWidget,
         help_text="How many more; with a minus, how many fewer.",
     )
     reason = forms.ChoiceField(
@@ -80,10 +79,9 @@ class AdjustStockForm(StockForm):
 
 
 class CountStockForm(StockForm):
-    counted = forms.IntegerField(
+    counted = WholeNumberField(
         min_value=0,
         max_value=MAX_QUANTITY,
-        widget=UnfoldAdminIntegerFieldWidget,
         help_text="How many are on the shelf.",
     )
     field_order = ("counted", "note")

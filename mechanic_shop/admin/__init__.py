@@ -8,19 +8,22 @@ from .decorators import badge_column, dialog
 from .double_submit import new_token
 from .error_messages import REJECTIONS, message_for, user_of
 from .field_permissions import FieldPermissionsMixin, remove_fields
-from .forms import CentsField, changed_values, copy_state, preload_selects
+from .forms import changed_values, copy_state, preload_selects
 from .model_admin import Badge, ReadOnlyInline, ShopInline, ShopModelAdmin
 from .read_only import ReadOnlyAdminMixin
+from .typed_fields import CentsField, DecimalNumberField, WholeNumberField
 
 __all__ = [
     "REJECTIONS",
     "Badge",
     "CentsField",
+    "DecimalNumberField",
     "FieldPermissionsMixin",
     "ReadOnlyAdminMixin",
     "ReadOnlyInline",
     "ShopInline",
     "ShopModelAdmin",
+    "WholeNumberField",
     "badge_column",
     "changed_values",
     "copy_state",

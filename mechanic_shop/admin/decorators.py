@@ -11,6 +11,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
 from .double_submit import with_token
+from .typed_fields import keep_all_pasted
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,6 +41,8 @@ def dialog(
     A plain link would change data on GET, which CSRF protection does not cover.
     ``permission`` names the method ``has_<permission>_permission``.
     """
+    form_class = with_token(form)
+    keep_all_pasted(form_class.base_fields.values())
     decorate: Callable[[F], F] = action(
         description=description,
         icon=icon,
@@ -48,7 +51,7 @@ def dialog(
         dialog={
             "title": title,
             "description": text,
-            "form_class": with_token(form),
+            "form_class": form_class,
             "form_submit_text": submit,
         },
     )

@@ -1,15 +1,13 @@
-"""Form fields and widgets, and the values that a form changed."""
+"""Select widgets, and the values that a form changed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Model
-from unfold.widgets import UnfoldAdminDecimalFieldWidget
 
 
 def changed_values(obj: Model, form: forms.ModelForm) -> dict[str, Any]:
@@ -49,27 +47,3 @@ def preload_selects(form: forms.ModelForm) -> None:
     for name, field in form.fields.items():
         if isinstance(field.widget, PreloadedSelect) and form.instance.pk is not None:
             field.widget.loaded = getattr(form.instance, name)
-
-
-class CentsField(forms.DecimalField):
-    """An amount typed in whole currency units and kept in cents."""
-
-    def __init__(self, *, max_cents: int, **kwargs: Any) -> None:
-        super().__init__(
-            min_value=Decimal(0),
-            max_value=Decimal(max_cents) / 100,
-            decimal_places=2,
-            widget=UnfoldAdminDecimalFieldWidget,
-            **kwargs,
-        )
-
-    def prepare_value(self, value: Any) -> Any:
-        return f"{Decimal(value) / 100:.2f}" if isinstance(value, int) else value
-
-    def clean(self, value: Any) -> Any:
-        amount = super().clean(value)
-        return None if amount is None else int(amount * 100)
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        before = Decimal(initial) / 100 if isinstance(initial, int) else initial
-        return super().has_changed(before, data)

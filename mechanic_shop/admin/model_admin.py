@@ -25,6 +25,7 @@ from .error_messages import REJECTIONS, message_for
 from .field_permissions import FieldPermissionsMixin
 from .forms import PreloadedSelect
 from .read_only import ReadOnlyAdminMixin
+from .typed_fields import NUMBER_FIELDS, TypedFieldsMixin
 
 
 class Badge(NamedTuple):
@@ -34,7 +35,9 @@ class Badge(NamedTuple):
     color: str
 
 
-class ShopModelAdmin(FieldPermissionsMixin, EditConflictMixin, ModelAdmin):
+class ShopModelAdmin(
+    FieldPermissionsMixin, EditConflictMixin, TypedFieldsMixin, ModelAdmin
+):
     """A model's admin; it shows rejected changes as messages, not as error pages."""
 
     class Media:
@@ -44,6 +47,7 @@ class ShopModelAdmin(FieldPermissionsMixin, EditConflictMixin, ModelAdmin):
     deletes_through_service: ClassVar[bool] = False
 
     list_per_page = 50
+    formfield_overrides = NUMBER_FIELDS
 
     #: What ``register_badge`` has added.
     badges: ClassVar[tuple[Callable[[HttpRequest, Any], Badge | None], ...]] = ()
@@ -256,9 +260,10 @@ def _redirect(request: HttpRequest, url: str) -> HttpResponse:
     return HttpResponseRedirect(url)
 
 
-class ShopInline(FieldPermissionsMixin, TabularInline):
+class ShopInline(FieldPermissionsMixin, TypedFieldsMixin, TabularInline):
     extra = 0
     hide_title = True
+    formfield_overrides = NUMBER_FIELDS
 
     def formfield_for_foreignkey(
         self, db_field: Any, request: HttpRequest, **kwargs: Any

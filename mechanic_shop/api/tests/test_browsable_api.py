@@ -355,7 +355,7 @@ class TestForm:
         status, page = write(visitor, "POST", path, quantity_used="17")
 
         assert status == 409
-        assert 'name="quantity_used" type="number" value="17"' in page
+        assert re.search(r'name="quantity_used" [^>]*value="17"', page)
         assert 'role="alert"' in page
 
     def test_keeps_raw_data_that_was_refused(self, visitor: Client) -> None:
@@ -438,7 +438,7 @@ class TestSelect:
             odometer_miles=1,
         )
 
-        assert 'type="number"' in field
+        assert 'inputmode="decimal"' in field
         assert "<select" not in field
         assert (status, f'"vehicle_id": {vehicle.pk}' in page) == (201, True)
 
