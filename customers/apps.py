@@ -4,9 +4,9 @@ from mechanic_shop.core.app_config import ALL_PERMISSIONS, Role, ShopAppConfig
 class CustomersConfig(ShopAppConfig):
     name = "customers"
     api_tags = {
-        "auth": "Sign up, sign in, stay signed in.",
-        "customers": "People who bring cars, and their cars.",
-        "vehicles": "Cars across the whole shop.",
+        "auth": "Sign up, sign in, refresh tokens, change the password.",
+        "customers": "Customers and their vehicles.",
+        "vehicles": "Vehicles of all customers.",
     }
     api_enums = {"VinCheck": "customers.serializers.VIN_CHECKS"}
     role_permissions = {

@@ -6,7 +6,11 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 
 from mechanic_shop.accounts.schema import ACCESS_TOKEN, REFRESH_TOKEN
 from mechanic_shop.accounts.serializers import LoginSerializer
-from mechanic_shop.api.schema.examples import THEN, answers_with, request_example
+from mechanic_shop.api.schema.examples import (
+    THEN,
+    request_example,
+    set_response_example,
+)
 from mechanic_shop.api.schema.responses import conflict, failure
 
 from .serializers import (
@@ -66,17 +70,16 @@ SIGNED_IN = {
     "user": USER,
 }
 
-answers_with(CustomerSerializer, CUSTOMER)
-answers_with(VehicleSerializer, VEHICLE)
-answers_with(ShopVehicleSerializer, VEHICLE)
-answers_with(SignedInSerializer, SIGNED_IN)
-answers_with(SystemBSignedInSerializer, {**SIGNED_IN, "token": ACCESS_TOKEN})
-answers_with(MeResponseSerializer, {**CUSTOMER, **USER, "mechanic_id": None})
+set_response_example(CustomerSerializer, CUSTOMER)
+set_response_example(VehicleSerializer, VEHICLE)
+set_response_example(ShopVehicleSerializer, VEHICLE)
+set_response_example(SignedInSerializer, SIGNED_IN)
+set_response_example(SystemBSignedInSerializer, {**SIGNED_IN, "token": ACCESS_TOKEN})
+set_response_example(MeResponseSerializer, {**CUSTOMER, **USER, "mechanic_id": None})
 
 WRONG_CREDENTIALS = failure(
     401,
-    "Email address and password do not belong together; which of them is wrong is not"
-    " told.",
+    "The email address or the password is wrong; the response does not say which.",
     message="Email address or password is wrong.",
     code="wrong_credentials",
 )
@@ -170,7 +173,7 @@ customer_vehicles = extend_schema_view(
     list=extend_schema(
         operation_id="list_customer_vehicles",
         summary="List a customer's vehicles",
-        description="All of them, by id, without pages.",
+        description="All of them, ordered by id, without pagination.",
         responses={200: VehicleSerializer(many=True)},
     ),
     create=extend_schema(
@@ -195,7 +198,7 @@ customer_vehicles = extend_schema_view(
     partial_update=extend_schema(
         operation_id="update_customer_vehicle",
         summary="Update a customer's vehicle",
-        description="Another owner is not a matter of this path; see"
+        description="The owner cannot be changed here; see"
         " `PATCH /api/vehicles/{vehicle_id}`.",
         examples=[request_example(mileage=42_000)],
     ),

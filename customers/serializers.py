@@ -69,7 +69,7 @@ class VinField(BlankIsNullMixin):
 
 
 class VehicleSerializer(StrictModelSerializer[Vehicle]):
-    """A vehicle of the customer in the path; its owner is not a matter of the body."""
+    """A vehicle of the customer in the path, who cannot be changed here."""
 
     vehicle_id = serializers.IntegerField(source="pk", read_only=True)
     customer_id = serializers.IntegerField(read_only=True)
@@ -123,7 +123,7 @@ class VehicleSerializer(StrictModelSerializer[Vehicle]):
 
 
 class ShopVehicleSerializer(VehicleSerializer):
-    """A vehicle seen from the whole shop, where it may get another owner."""
+    """A vehicle of any customer; it may be given another owner."""
 
     customer_id: VisibleRelatedField[Customer] = VisibleRelatedField(  # type: ignore[assignment]
         source="customer", queryset=Customer.objects.all()
@@ -168,7 +168,7 @@ class RegisterSerializer(StrictModelSerializer[Customer]):
 
 
 class SignedInSerializer(serializers.Serializer[Any]):
-    """The answer to registering and signing in."""
+    """The response to registering and signing in."""
 
     message = serializers.CharField()
     access_token = serializers.CharField()
@@ -178,14 +178,14 @@ class SignedInSerializer(serializers.Serializer[Any]):
 
 
 class SystemBSignedInSerializer(SignedInSerializer):
-    """The same for system B's clients, who look for ``token``."""
+    """The same, with the ``token`` that system B's clients read."""
 
     token = serializers.CharField(source="access_token")
 
 
 @extend_schema_serializer(component_name="Me")
 class MeResponseSerializer(CustomerSerializer):
-    """Who is signed in; without a customer, that one's fields are missing."""
+    """The user who is signed in; customer fields only where there is a customer."""
 
     user_id = serializers.IntegerField()
     mechanic_id = serializers.IntegerField(allow_null=True)
@@ -209,7 +209,7 @@ class MeResponseSerializer(CustomerSerializer):
 
 
 class MeSerializer(ReadOnlyModelSerializer[User]):
-    """Who is signed in: the customer's fields where there is one, and the login's."""
+    """The user who is signed in, with the fields of their customer if there is one."""
 
     user_id = serializers.IntegerField(source="pk")
     customer_id = serializers.SerializerMethodField()

@@ -128,7 +128,7 @@ class AuthViewSet(ShopViewSet[Customer]):
     @schema.me
     @action(detail=False, methods=["get"], pagination_class=None)
     def me(self, request: Request) -> Response:
-        """Tell who is signed in."""
+        """Show the user who is signed in."""
         user = USER_WITH_PROFILE.first(self.user.pk)
         assert user is not None, "the authenticated user exists"
         user.group_names = permission_loading.parse_json_arrays(user.group_names_json)
@@ -164,7 +164,7 @@ class CustomerViewSet(ShopModelViewSet[Customer]):
         serializer_class=LoginSerializer,
     )
     def login(self, request: Request) -> Response:
-        """Sign in; system B's path, which also answers ``token``."""
+        """Sign in; system B's path, which also returns ``token``."""
         user = authenticate(request, self.get_validated(LoginSerializer))
         return Response(
             SystemBSignedInSerializer(login_response_data(user, "Signed in.")).data

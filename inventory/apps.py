@@ -3,7 +3,7 @@ from mechanic_shop.core.app_config import ALL_PERMISSIONS, Role, ShopAppConfig
 
 class InventoryConfig(ShopAppConfig):
     name = "inventory"
-    api_tags = {"inventory": "Parts, and the ledger of their stock."}
+    api_tags = {"inventory": "Parts, and all movements of their stock."}
     api_enums = {
         "MovementReason": "inventory.models.MovementReason",
         "AdjustmentReason": "inventory.serializers.ADJUSTMENT_REASONS",

@@ -18,7 +18,7 @@ class PartFilterSet(ShopFilterSet):
 
     low_stock = StrictBooleanFilter(
         method="filter_low_stock",
-        help_text="No more left than the reorder level; false: the others.",
+        help_text="`true`: parts at or below the reorder level; `false`: the others.",
     )
     category = django_filters.CharFilter(
         lookup_expr="iexact", help_text="The whole name, in any case."
@@ -28,7 +28,7 @@ class PartFilterSet(ShopFilterSet):
         help_text="Words in number, name, description or manufacturer.",
     )
     is_active = StrictBooleanFilter(
-        help_text="False lists the parts that are no longer kept."
+        help_text="`false` lists the parts that are no longer stocked."
     )
     updated_after = UTCDateTimeFilter(
         "updated_at", lookup_expr="gt", help_text="Changed after this time."
@@ -48,7 +48,7 @@ class PartFilterSet(ShopFilterSet):
         fields: list[str] = []
 
     def filter_queryset(self, queryset: QuerySet[Part]) -> QuerySet[Part]:
-        """Leave out parts that are no longer kept, unless the caller asks for them."""
+        """Leave out parts that are no longer stocked, unless they are asked for."""
         rows: QuerySet[Part] = super().filter_queryset(queryset)
         if self.form.cleaned_data.get("is_active") is None:
             rows = rows.active()  # type: ignore[attr-defined]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
-from mechanic_shop.api.schema.examples import THEN, answers_with, request_example
+from mechanic_shop.api.schema.examples import (
+    THEN,
+    request_example,
+    set_response_example,
+)
 from mechanic_shop.api.schema.responses import conflict
 
 from .serializers import (
@@ -50,9 +54,9 @@ MOVEMENT = {
     "at": THEN,
 }
 
-answers_with(PartSerializer, PART)
-answers_with(AdjustedPartSerializer, ADJUSTED)
-answers_with(StockMovementSerializer, MOVEMENT)
+set_response_example(PartSerializer, PART)
+set_response_example(AdjustedPartSerializer, ADJUSTED)
+set_response_example(StockMovementSerializer, MOVEMENT)
 
 INSUFFICIENT_STOCK = {
     "message": "Only 5 of FLT-1 in stock, 6 requested.",
@@ -63,7 +67,7 @@ TOO_MUCH_STOCK = "There is no room for 12 more units."
 
 parts = extend_schema_view(
     list=extend_schema(
-        description="Parts that are still kept, by id; `is_active=false` lists the"
+        description="Active parts, ordered by id; `is_active=false` lists the"
         " others. `low_stock=true` lists what to order: no more left than the reorder"
         " level."
     ),
@@ -94,8 +98,8 @@ parts = extend_schema_view(
         examples=[request_example(reorder_level=10)],
     ),
     destroy=extend_schema(
-        description="Goes with its movements. A part that was ever on a ticket stays:"
-        " set `is_active` to false.",
+        description="The part's movements are deleted too. A part that was ever on a"
+        " ticket stays: set `is_active` to false.",
         responses={
             204: None,
             409: conflict(
@@ -117,7 +121,7 @@ adjust_quantity = extend_schema(
     },
     examples=[
         request_example(adjustment=12, reason="receive", note="Delivery of March 2"),
-        request_example("Some are missing", adjustment=-1),
+        request_example("Fewer units", adjustment=-1),
     ],
 )
 

@@ -87,6 +87,6 @@ class PartViewSet(ShopModelViewSet[Part]):
     @schema.movements
     @action(detail=True, filterset_class=None, results_key="movements")
     def movements(self, request: Request, pk: str) -> Response:
-        """Show everything that ever moved this part, newest first."""
+        """List all movements of this part, newest first."""
         rows = self.get_object().movements.select_related("by").order_by("-pk")
         return self.paginated_response(rows, StockMovementSerializer)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
-from mechanic_shop.api.schema.examples import THEN, answers_with, request_example
+from mechanic_shop.api.schema.examples import (
+    THEN,
+    request_example,
+    set_response_example,
+)
 from mechanic_shop.api.schema.responses import conflict
 
 from .serializers import (
@@ -32,9 +36,9 @@ RANKED = {name: MECHANIC[name] for name in RANKING_FIELDS}
 LISTED = {name: MECHANIC[name] for name in ListedMechanicSerializer.Meta.fields}
 BRIEF_MECHANIC = {name: MECHANIC[name] for name in BriefMechanicSerializer.Meta.fields}
 
-answers_with(MechanicSerializer, MECHANIC)
-answers_with(ListedMechanicSerializer, LISTED)
-answers_with(RankedMechanicSerializer, RANKED)
+set_response_example(MechanicSerializer, MECHANIC)
+set_response_example(ListedMechanicSerializer, LISTED)
+set_response_example(RankedMechanicSerializer, RANKED)
 
 WHO_SEES = (
     "Everyone who is signed in sees name and whether they are active; staff also how to"
@@ -43,11 +47,11 @@ WHO_SEES = (
 
 mechanics = extend_schema_view(
     list=extend_schema(
-        description=f"All of them, by id, without pages. {WHO_SEES}",
+        description=f"All of them, ordered by id, without pagination. {WHO_SEES}",
         responses={200: ListedMechanicSerializer(many=True)},
     ),
     create=extend_schema(
-        description="For managers, since it means to agree on a salary.",
+        description="For managers, because the salary is needed.",
         examples=[
             request_example(
                 "The first mechanic",
@@ -74,8 +78,8 @@ mechanics = extend_schema_view(
         examples=[request_example(phone="555-0144", salary=63_000)],
     ),
     partial_update=extend_schema(
-        description="Who leaves is set to `is_active: false`; their work stays on the"
-        " tickets.",
+        description="Set `is_active: false` when a mechanic leaves; their work stays on"
+        " the tickets.",
         examples=[request_example(is_active=False)],
     ),
     destroy=extend_schema(
@@ -91,15 +95,15 @@ mechanics = extend_schema_view(
 
 by_activity = extend_schema(
     operation_id="list_mechanics_by_activity",
-    description="Every assignment counts, whatever the status of the ticket is. Equals"
-    " are sorted by id.",
+    description="Every assignment counts, whatever the status of the ticket is."
+    " Equal mechanics are ordered by id.",
     parameters=[ActivityQuerySerializer],
     responses={200: RankedMechanicSerializer(many=True)},
 )
 
 top = extend_schema(
     operation_id="list_top_mechanics",
-    description="The same ranking as by activity, cut off at `limit`.",
+    description="The first `limit` mechanics of the ranking by activity.",
     parameters=[RankingQuerySerializer],
     responses={200: RankedMechanicSerializer(many=True)},
 )

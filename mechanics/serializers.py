@@ -54,7 +54,7 @@ class MechanicSerializer(StrictModelSerializer[Mechanic]):
 
 
 class ListedMechanicSerializer(MechanicSerializer):
-    """A mechanic in the list, which is cached and therefore counts nothing."""
+    """A mechanic in the list, which is cached and has no ticket counts."""
 
     class Meta(MechanicSerializer.Meta):
         fields = [
@@ -74,7 +74,7 @@ class RankedMechanicSerializer(ReadOnlyModelSerializer[Mechanic]):
 
 
 class BriefMechanicSerializer(ReadOnlyModelSerializer[Mechanic]):
-    """What everyone may know of a mechanic."""
+    """The fields of a mechanic that everyone may see."""
 
     mechanic_id = serializers.IntegerField(source="pk", read_only=True)
 
@@ -87,14 +87,17 @@ class ActivityQuerySerializer(serializers.Serializer[Any]):
     order = ListedChoiceField(
         choices=["asc", "desc"],
         default="desc",
-        help_text="`desc`: the busiest come first.",
+        help_text="`desc` lists those with the most tickets first.",
     )
     active_only = serializers.BooleanField(
-        default=False, help_text="Leave out who no longer works here."
+        default=False, help_text="Leave out mechanics who no longer work here."
     )
 
 
 class RankingQuerySerializer(serializers.Serializer[Any]):
     limit = serializers.IntegerField(
-        min_value=1, max_value=100, default=50, help_text="How many to list."
+        min_value=1,
+        max_value=100,
+        default=50,
+        help_text="How many mechanics to list.",
     )

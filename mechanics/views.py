@@ -112,7 +112,7 @@ class MechanicViewSet(ShopModelViewSet[Mechanic]):
     @schema.leaderboard
     @action(detail=False)
     def leaderboard(self, request: Request) -> Response:
-        """Answer like ``top``."""
+        """Rank the mechanics; another path of ``top``."""
         return self._top()
 
     def _top(self) -> Response:

@@ -4,7 +4,7 @@ from mechanic_shop.core.app_config import ALL_PERMISSIONS, Role, ShopAppConfig
 class TicketsConfig(ShopAppConfig):
     name = "tickets"
     api_tags = {
-        "service-tickets": "Work on a car: its state, mechanics, parts and timeline.",
+        "service-tickets": "Work on a vehicle: status, mechanics, parts and timeline.",
     }
     api_enums = {
         "TicketStatus": "tickets.models.TicketStatus",

@@ -86,7 +86,7 @@ class TicketFilterSet(ShopFilterSet):
     vehicle_id = WholeNumberFilter(help_text="Tickets of this vehicle.")
     mechanic_id = MechanicFilter(
         method="filter_mechanic",
-        help_text="Tickets with this mechanic on them; `me` is one's own.",
+        help_text="Tickets of this mechanic; `me` is the mechanic of the caller.",
     )
     opened_after = UTCDateTimeFilter(
         "opened_at", lookup_expr="gte", help_text="Opened at this time or later."

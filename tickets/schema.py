@@ -8,7 +8,11 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 
 from customers.schema import BRIEF_CUSTOMER, BRIEF_VEHICLE
 from inventory.schema import INSUFFICIENT_STOCK
-from mechanic_shop.api.schema.examples import THEN, answers_with, request_example
+from mechanic_shop.api.schema.examples import (
+    THEN,
+    request_example,
+    set_response_example,
+)
 from mechanic_shop.api.schema.responses import conflict
 from mechanics.schema import BRIEF_MECHANIC
 
@@ -96,12 +100,12 @@ NOTE = {
     "detail": {"text": "Customer will call back.", "visible_to_customer": False},
 }
 
-answers_with(ServiceTicketSerializer, TICKET)
-answers_with(TicketMechanicSerializer, ASSIGNMENT)
-answers_with(TicketPartSerializer, LINE)
-answers_with(InstalledPartSerializer, INSTALLED)
-answers_with(TicketEventSerializer, EVENT)
-answers_with(
+set_response_example(ServiceTicketSerializer, TICKET)
+set_response_example(TicketMechanicSerializer, ASSIGNMENT)
+set_response_example(TicketPartSerializer, LINE)
+set_response_example(InstalledPartSerializer, INSTALLED)
+set_response_example(TicketEventSerializer, EVENT)
+set_response_example(
     AssignedMechanicSerializer,
     {
         "message": "Lena Brandt is on the ticket.",
@@ -112,7 +116,7 @@ answers_with(
         "minutes_worked": 15,
     },
 )
-answers_with(
+set_response_example(
     RemovedMechanicSerializer,
     {
         "message": "Lena Brandt is off the ticket.",
@@ -121,7 +125,7 @@ answers_with(
         "ticket": {**TICKET, "ticket_mechanics": []},
     },
 )
-answers_with(
+set_response_example(
     EditedMechanicsSerializer,
     {
         "message": "1 added, 1 removed.",
@@ -156,7 +160,7 @@ tickets = extend_schema_view(
         " `mechanic_id=me` lists the caller's own work."
     ),
     create=extend_schema(
-        description="Staff may begin it as `open`, `in_progress` or `waiting`; a"
+        description="Staff may create it as `open`, `in_progress` or `waiting`; a"
         " customer's own ticket is `open`. The customer is the vehicle's owner.",
         responses={
             201: ServiceTicketSerializer,
@@ -170,9 +174,7 @@ tickets = extend_schema_view(
             )
         ],
     ),
-    retrieve=extend_schema(
-        description="Customers see it without what the parts cost the shop."
-    ),
+    retrieve=extend_schema(description="Customers do not see the cost of the parts."),
     update=extend_schema(
         description="The same as PATCH: what is left out keeps its value.",
         responses=UPDATED,
@@ -190,7 +192,7 @@ tickets = extend_schema_view(
         ],
     ),
     destroy=extend_schema(
-        description="Only while nothing was done on it; else cancel it.",
+        description="Possible while no work was done on it; otherwise cancel it.",
         responses={
             204: None,
             409: conflict(
@@ -212,14 +214,16 @@ my_tickets = extend_schema_view(
     list=extend_schema(
         operation_id="list_my_tickets",
         summary="List one's own service tickets",
-        description=f"Those of the customer who is signed in, for staff too. {FILTERS}",
+        description=f"The tickets of the customer who is signed in, also for staff."
+        f" {FILTERS}",
     )
 )
 
 # --- Mechanics ------------------------------------------------------------------------
 
 assign_mechanic = extend_schema(
-    description="The body may be left out: then it is a Technician without minutes.",
+    description="The body may be left out; the defaults are the role Technician and no"
+    " minutes.",
     request=AssignMechanicSerializer,
     responses={
         200: AssignedMechanicSerializer,
@@ -240,8 +244,8 @@ remove_mechanic = extend_schema(
 
 edit = extend_schema(
     operation_id="edit_mechanics",
-    description="What is asked for is what holds afterwards: adding one who is on the"
-    " ticket, or removing one who is not, changes nothing and is listed in `unchanged`."
+    description="Adding a mechanic who is on the ticket already, or removing one who is"
+    " not, changes nothing; they are listed in `unchanged`."
     " An unknown id, an inactive mechanic, or an id in both lists is a 400, and nothing"
     " changes.",
     request=EditMechanicsSerializer,
@@ -281,12 +285,12 @@ install_part = extend_schema(
     " ticket once: change its quantity to take more.",
     request=InstallPartSerializer,
     responses=INSTALLING,
-    examples=[WARRANTY, request_example("Six of them", quantity_used=6)],
+    examples=[WARRANTY, request_example("Six units", quantity_used=6)],
 )
 
 change_installed_part = extend_schema(
-    description="A difference in quantity moves through the stock; the cost stays what"
-    " it was.",
+    description="A changed quantity takes units off the shelf or puts them back. The"
+    " cost stays as it was.",
     request=ChangeTicketPartSerializer,
     responses={
         200: TicketPartSerializer,
@@ -298,7 +302,8 @@ change_installed_part = extend_schema(
 )
 
 remove_part = extend_schema(
-    description="Its units come back once; movements and timeline keep what happened.",
+    description="The units go back on the shelf, once. The movements and the timeline"
+    " keep the history.",
     responses={204: None, 409: CLOSED},
 )
 

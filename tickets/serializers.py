@@ -50,7 +50,7 @@ class TicketMechanicSerializer(ReadOnlyModelSerializer[TicketMechanic]):
 
 
 class TicketPartSerializer(ReadOnlyModelSerializer[TicketPart]):
-    """An installed part; what it cost the shop is for those who may see the shelf."""
+    """An installed part; its cost is shown to those who may see parts."""
 
     part_id = serializers.IntegerField()
     part_number = serializers.CharField(source="part.part_number")
@@ -139,7 +139,7 @@ class ServiceTicketSerializer(StrictModelSerializer[ServiceTicket]):
         )
 
     def get_parts_total_cents(self, ticket: ServiceTicket) -> int:
-        """Add up the lines that were not given back."""
+        """Add up the lines whose part was not returned."""
         return sum(
             line.total_cost_cents
             for line in ticket.loaded_parts
@@ -156,7 +156,7 @@ class ServiceTicketSerializer(StrictModelSerializer[ServiceTicket]):
 
 @extend_schema_serializer(component_name="ChangeAssignment")
 class ChangeAssignmentSerializer(StrictSerializer):
-    """``role`` and ``minutes_worked``, without defaults: what is absent stays."""
+    """``role`` and ``minutes_worked``; a field that is left out stays as it is."""
 
     role = serializers.CharField(max_length=100, required=False)
     minutes_worked = WholeNumberField(
@@ -213,7 +213,7 @@ class AssignedMechanicSerializer(RemovedMechanicSerializer):
 
 @extend_schema_serializer(component_name="ChangeInstalledPart")
 class ChangeTicketPartSerializer(StrictSerializer):
-    """What may be changed on an installed part."""
+    """The fields of an installed part that may be changed."""
 
     quantity_used = WholeNumberField(
         min_value=1, max_value=MAX_QUANTITY, required=False
@@ -231,7 +231,7 @@ class ChangeTicketPartSerializer(StrictSerializer):
 
 @extend_schema_serializer(component_name="InstallPart")
 class InstallPartSerializer(ChangeTicketPartSerializer):
-    """What is put on a ticket: how many, at which markup, with which warranty."""
+    """The quantity, markup and warranty of a part that is installed."""
 
     quantity_used = WholeNumberField(min_value=1, max_value=MAX_QUANTITY)
     markup_percentage = serializers.DecimalField(
@@ -246,14 +246,14 @@ class InstallPartSerializer(ChangeTicketPartSerializer):
 
 @extend_schema_serializer(component_name="AddPart")
 class AddPartSerializer(InstallPartSerializer):
-    """System B's form, in which everything has a default."""
+    """System B's request body, in which every field has a default."""
 
     quantity_used = WholeNumberField(min_value=1, max_value=MAX_QUANTITY, default=1)
 
 
 @extend_schema_serializer(component_name="InstallPartFromBody")
 class AddInventorySerializer(AddPartSerializer):
-    """System B's other form, with the part in the body."""
+    """System B's other request body, which names the part."""
 
     inventory_id: VisibleRelatedField[Part] = VisibleRelatedField(
         source="part", queryset=Part.objects.all()
@@ -299,7 +299,7 @@ class EventDetailField(serializers.JSONField):
 
 
 class TicketEventSerializer(ReadOnlyModelSerializer[TicketEvent]):
-    """An event; who did it is for those who may see all events."""
+    """An event; its user is shown to those who may see all events."""
 
     event_id = serializers.IntegerField(source="pk")
     ticket_id = serializers.IntegerField()

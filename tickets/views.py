@@ -259,7 +259,7 @@ class PartActionsMixin(TicketViewSetBase):
     )
     @atomic_write
     def add_inventory(self, request: Request, pk: str) -> Response:
-        """Install a part named in the body; system B's form."""
+        """Install a part named in the body; system B's request."""
         ticket = self.get_object()
         return self.install(ticket, **self.get_validated(AddInventorySerializer))
 
@@ -272,7 +272,7 @@ class PartActionsMixin(TicketViewSetBase):
     )
     @atomic_write
     def add_part(self, request: Request, pk: str, part_id: str) -> Response:
-        """Install one unit of a part, or as many as the body says; system B's form."""
+        """Install a part, one unit by default; system B's request."""
         ticket = self.get_object()
         body = self.get_validated(AddPartSerializer)
         return self.install(ticket, part=self.get_part(part_id), **body)
@@ -298,7 +298,7 @@ class TimelineActionsMixin(TicketViewSetBase):
     @schema.events
     @action(detail=True, filterset_class=None, results_key="events")
     def events(self, request: Request, pk: str) -> Response:
-        """Show what happened to this ticket, newest first."""
+        """List the events of this ticket, newest first."""
         rows = self.get_object().events.visible_to(self.user)
         return self.paginated_response(
             rows.select_related("by").order_by("-pk"),

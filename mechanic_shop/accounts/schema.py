@@ -22,8 +22,8 @@ REFRESH_TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ0b2tlbl90eXBlIjoicmVmcmVzaCJ9.x8Qd0aZw"
 
 refresh = extend_schema(
     operation_id="refresh_tokens",
-    description="A refresh token works once. When a used one comes back, somebody has a"
-    " copy of it: the session ends for everybody who holds its tokens.",
+    description="A refresh token works once. If a used one is sent again, somebody has"
+    " a copy of it, and the session ends for everybody who has its tokens.",
     request=RefreshSerializer,
     responses={
         200: TokenPairSerializer,
@@ -45,7 +45,7 @@ refresh = extend_schema(
 )
 
 logout = extend_schema(
-    description="A body is not needed; one with the refresh token is accepted.",
+    description="No body is needed; one with the refresh token is accepted.",
     request=LogoutSerializer,
     responses={204: None},
     examples=[request_example(refresh_token=REFRESH_TOKEN)],
@@ -53,8 +53,8 @@ logout = extend_schema(
 
 password = extend_schema(
     operation_id="change_password",
-    description="All sessions of the user end, this one too: sign in again with the new"
-    " password. A wrong present password is a 400.",
+    description="All sessions of the user end, including this one: sign in again with"
+    " the new password. A wrong current password is a 400.",
     request=ChangePasswordSerializer,
     responses={204: None},
     examples=[
@@ -66,7 +66,7 @@ password = extend_schema(
 
 password_reset = extend_schema(
     operation_id="request_password_reset",
-    description="The answer is the same whether the address has a login or not. The"
+    description="The response is the same whether the address has a login or not. The"
     " link leads to a page of the shop; its parts also work with"
     " `POST /api/auth/password-reset/confirm`.",
     request=PasswordResetSerializer,

@@ -52,7 +52,7 @@ class SessionViewSet(ShopViewSet[Session]):
     @schema.refresh
     @action(detail=False, methods=["post"], authentication_classes=[])
     def refresh(self, request: Request) -> Response:
-        """Trade a refresh token for a new pair; the old one never works again."""
+        """Exchange a refresh token for a new pair; the old one never works again."""
         body = self.get_validated(RefreshSerializer)
         pair = services.rotate_session(refresh_token=body["refresh_token"])
         return Response(TokenPairSerializer(pair).data)
@@ -60,7 +60,7 @@ class SessionViewSet(ShopViewSet[Session]):
     @schema.logout
     @action(detail=False, methods=["post"], serializer_class=LogoutSerializer)
     def logout(self, request: Request) -> Response:
-        """Sign out: the session's access and refresh tokens are dead."""
+        """Sign out; the session's access and refresh tokens stop working."""
         self.get_validated(LogoutSerializer)
         if isinstance(request.auth, Session):
             services.end_session(session=request.auth)
@@ -91,7 +91,7 @@ class SessionViewSet(ShopViewSet[Session]):
         serializer_class=PasswordResetSerializer,
     )
     def password_reset(self, request: Request) -> Response:
-        """Mail a link that sets a password; the answer never tells who has a login."""
+        """Mail a link that sets a password; nobody learns whether the login exists."""
         body = self.get_validated(PasswordResetSerializer)
         services.request_password_reset(email=body["email"])
         return Response(
@@ -107,7 +107,7 @@ class SessionViewSet(ShopViewSet[Session]):
         serializer_class=PasswordResetConfirmSerializer,
     )
     def password_reset_confirm(self, request: Request) -> Response:
-        """Set the password that a mailed link entitles to."""
+        """Set a new password with the token of a mailed link."""
         body = self.get_validated(PasswordResetConfirmSerializer)
         user = services.confirm_password_reset(
             uid=body["uid"], token=body["token"], password=body["new_password"]

@@ -11,26 +11,27 @@ API_VERSION = "1.0.0"
 ABOUT = """\
 Customers, vehicles, mechanics, service tickets and parts of a car repair shop.
 
-**Tokens.** `POST /api/auth/login` answers an access token and a refresh token. Send the
+**Tokens.** `POST /api/auth/login` returns an access token and a refresh token. Send the
 access token with every request: `Authorization: Bearer <token>`.
 
 **Paths** work with and without a trailing slash; `service_tickets` is another spelling
 of `service-tickets`.
 
 **Values.** Money is in whole cents where the name ends in `_cents`. Times are ISO 8601
-in UTC. PUT and PATCH both change only the fields that are sent. A field that is not
-known is refused; one that the server sets itself may be sent back unchanged.
+in UTC. PUT and PATCH both change only the fields that are sent. An unknown
+field is rejected; a field that the server sets may be sent back unchanged.
 
-**Errors** have one shape, the schema `Error`, whatever the status is. Beside those
-listed, every operation can answer 405 for another method, 406 for an `Accept` without
-JSON, and 500.
+**Errors** have one shape, the schema `Error`, whatever the status is. Besides
+the listed ones, every operation can return 405 for another method, 406 for an `Accept`
+without JSON, and 500.
 
-**Limits.** Operations with a limit tell what is left of it in `RateLimit-…` headers.
+**Limits.** Operations with a rate limit return what is left in `RateLimit-…` headers.
 
-**Retries.** With an `Idempotency-Key`, POST and PATCH can be sent again when an answer
-got lost. They take effect once.
+**Retries.** With an `Idempotency-Key`, POST and PATCH can be sent again when a response
+was lost. They take effect once.
 
-**Edits.** With the `ETag` of what you read as `If-Match`, a change overwrites nobody's.
+**Edits.** Send the `ETag` of the row that you read as `If-Match`, and your change
+overwrites nobody else's: if the row has changed since, the response is a 412.
 """
 
 SCHEMA = "mechanic_shop.api.schema"

@@ -22,7 +22,7 @@ NOT_BLANK = r"[^\s\x1C-\x1F\x85]"
 
 
 class BodyShapes(AutoSchema):
-    """Bodies in JSON; unknown fields are refused, and answers are complete."""
+    """Bodies in JSON; unknown fields are rejected, and responses are complete."""
 
     if TYPE_CHECKING:
         view: Any

@@ -16,7 +16,7 @@ def request_example(title: str = "A request", /, **body: Any) -> OpenApiExample:
     return OpenApiExample(title, value=body, request_only=True)
 
 
-def answers_with(serializer: type[BaseSerializer[Any]], example: Any) -> None:
-    """Show an example wherever this serializer answers."""
-    shown = OpenApiExample("An answer", value=example, response_only=True)
+def set_response_example(serializer: type[BaseSerializer[Any]], example: Any) -> None:
+    """Show an example in every response that has this serializer's shape."""
+    shown = OpenApiExample("A response", value=example, response_only=True)
     extend_schema_serializer(examples=[shown])(serializer)

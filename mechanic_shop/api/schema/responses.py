@@ -13,16 +13,16 @@ REQUEST_ID = "3f0c8a52d1b94e7f9a6e5c1d2b3a4f50"
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
-    """The body of every answer that is not a success."""
+    """The body of every response that is not a success."""
 
     error = serializers.CharField(help_text="The status line: `404 Not Found`.")
-    message = serializers.CharField(help_text="One sentence for a person.")
-    code = serializers.CharField(help_text="A stable word for programs.")
+    message = serializers.CharField(help_text="A sentence for people.")
+    code = serializers.CharField(help_text="A stable identifier for programs.")
     fields = serializers.DictField(  # type: ignore[assignment]
         child=serializers.ListField(child=serializers.CharField()),
         required=False,
-        help_text="With a 400: what is wrong with which field. What concerns no single"
-        " field is under `non_field_errors`.",
+        help_text="With a 400: the errors of each field. Those that concern no single"
+        " field are under `non_field_errors`.",
     )
     requested = serializers.IntegerField(
         required=False, help_text="With `insufficient_stock`: how many were asked for."
@@ -36,7 +36,8 @@ class ErrorSerializer(serializers.Serializer[Any]):
         help_text="With `illegal_move`: the statuses that the ticket may take now.",
     )
     request_id = serializers.CharField(
-        help_text="The same as in the header `X-Request-ID`; quote it when you ask."
+        help_text="The same as in the header `X-Request-ID`; quote it when you ask for"
+        " help."
     )
 
     class Meta:
@@ -44,10 +45,10 @@ class ErrorSerializer(serializers.Serializer[Any]):
 
 
 #: Of each status that an operation may get without doing anything for it: what it
-#: means, and what the answer says.
+#: means, and what the response says.
 FAILURES: dict[int, tuple[str, dict[str, Any]]] = {
     400: (
-        "The request is not valid; `fields` says what is wrong.",
+        "The request is not valid; `fields` names the errors.",
         {
             "message": "phone: This field may not be blank.",
             "code": "invalid",
@@ -55,32 +56,32 @@ FAILURES: dict[int, tuple[str, dict[str, Any]]] = {
         },
     ),
     401: (
-        "There is no token, or it is not valid any more.",
+        "The token is missing or no longer valid.",
         {
             "message": "Authentication credentials were not provided.",
             "code": "not_authenticated",
         },
     ),
     403: (
-        "The caller is known and may not do this.",
+        "The caller does not have the permission.",
         {
             "message": "You do not have permission to perform this action.",
             "code": "permission_denied",
         },
     ),
     404: (
-        "There is no such thing, or the caller may not see it.",
+        "There is no such row, or the caller may not see it.",
         {"message": "There is nothing here that you may see.", "code": "not_found"},
     ),
     409: (
-        "A rule of the shop, or the present state of things, forbids this.",
+        "A rule of the shop, or the current state, forbids this.",
         {
             "message": "Somebody changed this just now. Try again.",
             "code": "conflict",
         },
     ),
     412: (
-        "The row is no longer what `If-Match` names; nothing was changed.",
+        "The row has changed since the `If-Match` version; nothing was changed.",
         {
             "message": "This was changed since you read it. Read it again and decide.",
             "code": "precondition_failed",
@@ -105,14 +106,15 @@ FAILURES: dict[int, tuple[str, dict[str, Any]]] = {
         },
     ),
     429: (
-        "The limit is reached; `Retry-After` says for how many seconds.",
+        "The rate limit is reached; `Retry-After` says how many seconds to wait.",
         {
             "message": "Rate limit exceeded. Try again in 42 seconds.",
             "code": "throttled",
         },
     ),
     503: (
-        "The database is away or too busy. Nothing was done: send it again.",
+        "The database is unavailable or too busy. Nothing was done: send the request"
+        " again.",
         {
             "message": "The database does not answer. Try again soon.",
             "code": "database_unavailable",

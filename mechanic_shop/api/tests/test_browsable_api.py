@@ -110,7 +110,7 @@ class TestPage:
             ("/api/", "Customers, vehicles, service tickets, mechanics and parts"),
             ("/api/service-tickets/1/notes", "Write a note on this ticket."),
             ("/api/mechanics/by-activity", "Rank the mechanics"),
-            ("/api/auth/refresh", "Trade a refresh token for a new pair;"),
+            ("/api/auth/refresh", "Exchange a refresh token for a new pair;"),
             ("/api/inventory", "."),
             ("/api/customers/1/vehicles", "."),
         ],
