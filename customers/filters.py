@@ -2,15 +2,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import django_filters
 from django.db.models import QuerySet
 
 from mechanic_shop.api.filters import (
+    SearchFilter,
     ShopFilterSet,
+    TextFilter,
     TotalOrderingFilter,
     UTCDateTimeFilter,
     WholeNumberFilter,
-    search_all_words,
 )
 
 from .models import Customer, Vehicle
@@ -20,9 +20,7 @@ from .vin import normalize_vin
 class CustomerFilterSet(ShopFilterSet):
     search_columns = ("first_name", "last_name", "email", "phone")
 
-    search = django_filters.CharFilter(
-        method="filter_search", help_text="Words in name, email address or phone."
-    )
+    search = SearchFilter(help_text="Words in name, email address or phone.")
     updated_after = UTCDateTimeFilter(
         "updated_at", lookup_expr="gt", help_text="Changed after this time."
     )
@@ -34,13 +32,11 @@ class CustomerFilterSet(ShopFilterSet):
 
 
 class VehicleFilterSet(ShopFilterSet):
-    search = django_filters.CharFilter(
-        method="filter_search", help_text="Words in VIN, plate, make or model."
-    )
-    vin = django_filters.CharFilter(
-        method="filter_vin", help_text="The VIN, or its last characters."
-    )
-    license_plate = django_filters.CharFilter(
+    search_columns = ("vin", "license_plate", "make", "model")
+
+    search = SearchFilter(help_text="Words in VIN, plate, make or model.")
+    vin = TextFilter(method="filter_vin", help_text="The VIN, or its last characters.")
+    license_plate = TextFilter(
         lookup_expr="iexact", help_text="The whole plate, in any case."
     )
     customer_id = WholeNumberFilter(help_text="Vehicles of this customer.")
@@ -48,13 +44,6 @@ class VehicleFilterSet(ShopFilterSet):
     class Meta:
         model = Vehicle
         fields: list[str] = []
-
-    def filter_search(
-        self, queryset: QuerySet[Any], name: str, value: str
-    ) -> QuerySet[Any]:
-        return search_all_words(
-            queryset, value, "vin", "license_plate", "make", "model"
-        )
 
     def filter_vin(
         self, queryset: QuerySet[Any], name: str, value: str

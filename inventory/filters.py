@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-import django_filters
 from django.db.models import QuerySet
 
 from mechanic_shop.api.filters import (
+    SearchFilter,
     ShopFilterSet,
     StrictBooleanFilter,
+    TextFilter,
     TotalOrderingFilter,
     UTCDateTimeFilter,
 )
@@ -20,12 +21,11 @@ class PartFilterSet(ShopFilterSet):
         method="filter_low_stock",
         help_text="`true`: parts at or below the reorder level; `false`: the others.",
     )
-    category = django_filters.CharFilter(
+    category = TextFilter(
         lookup_expr="iexact", help_text="The whole name, in any case."
     )
-    search = django_filters.CharFilter(
-        method="filter_search",
-        help_text="Words in number, name, description or manufacturer.",
+    search = SearchFilter(
+        help_text="Words in number, name, description or manufacturer."
     )
     is_active = StrictBooleanFilter(
         help_text="`false` lists the parts that are no longer stocked."

@@ -8,10 +8,12 @@ from django import forms
 from django.db.models import QuerySet
 
 from mechanic_shop.api.filters import (
+    SearchFilter,
     ShopFilterSet,
     TotalOrderingFilter,
     UTCDateTimeFilter,
     WholeNumberFilter,
+    read_list,
     set_schema,
 )
 
@@ -25,18 +27,15 @@ class StatusListField(forms.CharField):
     """Read ``open,waiting``; an unknown status is an error."""
 
     def clean(self, value: Any) -> list[str]:
-        statuses = [word.strip() for word in (super().clean(value) or "").split(",")]
-        unknown = [
-            word
-            for word in statuses
-            if word and word not in ServiceTicket.Status.values
-        ]
+        words = [word.strip() for word in (super().clean(value) or "").split(",")]
+        statuses = read_list([word for word in words if word])
+        unknown = [word for word in statuses if word not in ServiceTicket.Status.values]
         if unknown:
             raise forms.ValidationError(
                 f"Unknown status {unknown[0]!r}; known are "
                 f"{', '.join(ServiceTicket.Status.values)}."
             )
-        return [word for word in statuses if word]
+        return statuses
 
 
 class StatusListFilter(django_filters.Filter):
@@ -97,9 +96,8 @@ class TicketFilterSet(ShopFilterSet):
     updated_after = UTCDateTimeFilter(
         "updated_at", lookup_expr="gt", help_text="Changed after this time."
     )
-    search = django_filters.CharFilter(
-        method="filter_search",
-        help_text="Words in problem, customer's name, VIN, plate, make or model.",
+    search = SearchFilter(
+        help_text="Words in problem, customer's name, VIN, plate, make or model."
     )
     ordering = TotalOrderingFilter(
         fields=["opened_at", "closed_at", "priority", "status"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from drf_spectacular.drainage import set_override
 
+from mechanic_shop.core.search_text import MAX_LENGTH, split_words
+
 from .choice_fields import listed
 
 if TYPE_CHECKING:
@@ -23,12 +25,47 @@ if TYPE_CHECKING:
 TRUE_WORDS = {"true", "1"}
 FALSE_WORDS = {"false", "0"}
 MAX_ID = 2**63 - 1
+#: More than any list parameter has different values.
+MAX_VALUES = 20
 
 
 def set_schema(query_filter: django_filters.Filter, **schema: Any) -> None:
     """Tell the OpenAPI document which values a filter takes."""
     description = query_filter.extra.get("help_text", "")
     set_override(query_filter, "field", {**schema, "description": description})
+
+
+class TextField(forms.CharField):
+    """A text that is no longer than anything it could be compared with."""
+
+    def clean(self, value: Any) -> Any:
+        if len(value or "") > MAX_LENGTH:
+            raise forms.ValidationError(f"Send at most {MAX_LENGTH} characters.")
+        return super().clean(value)
+
+
+class TextFilter(django_filters.CharFilter):
+    field_class: type[forms.CharField] = TextField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        set_schema(self, type="string", maxLength=MAX_LENGTH)
+
+
+class SearchField(forms.CharField):
+    """Read the distinct words of a search."""
+
+    def clean(self, value: Any) -> list[str]:
+        return split_words(super().clean(value) or "")
+
+
+class SearchFilter(TextFilter):
+    """Keep the rows that have all words in the filter set's ``search_columns``."""
+
+    field_class = SearchField
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(method="filter_search", **kwargs)
 
 
 class StrictFilterBackend(DjangoFilterBackend):
@@ -92,8 +129,25 @@ class WholeNumberFilter(django_filters.Filter):
         set_schema(self, type="integer", format="int64", **bounds)
 
 
+def read_list(value: Sequence[str]) -> list[str]:
+    """Return the distinct values of a list parameter.
+
+    :raises ValidationError: if there are more than any list has different ones
+    """
+    if len(value) > MAX_VALUES:
+        raise forms.ValidationError(f"Send at most {MAX_VALUES} values.")
+    return list(dict.fromkeys(value))
+
+
+class OrderingField(django_filters.fields.BaseCSVField):
+    def clean(self, value: Any) -> Any:
+        return super().clean(read_list(value or ()))
+
+
 class TotalOrderingFilter(django_filters.OrderingFilter):
     """Order by allow-listed fields, then by primary key: pages never overlap."""
+
+    base_field_class = OrderingField
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", "Sort by one or several; `-` reverses.")
@@ -112,15 +166,14 @@ class TotalOrderingFilter(django_filters.OrderingFilter):
 
 
 def search_all_words(
-    queryset: QuerySet[Any], text: str, *columns: str
+    queryset: QuerySet[Any], words: Iterable[str], *columns: str
 ) -> QuerySet[Any]:
-    """Keep the rows in which every word of ``text`` occurs in one of the columns."""
-    for word in text.split():
-        either = Q()
-        for column in columns:
-            either |= Q(**{f"{column}__icontains": word})
-        queryset = queryset.filter(either)
-    return queryset
+    """Keep the rows in which every word occurs in one of the columns."""
+    conditions = [
+        Q.create([(f"{column}__icontains", word) for column in columns], Q.OR)
+        for word in words
+    ]
+    return queryset.filter(*conditions)
 
 
 class ShopFilterSet(FilterSet):
@@ -129,6 +182,6 @@ class ShopFilterSet(FilterSet):
     search_columns: Sequence[str] = ()
 
     def filter_search(
-        self, queryset: QuerySet[Any], name: str, value: str
+        self, queryset: QuerySet[Any], name: str, words: list[str]
     ) -> QuerySet[Any]:
-        return search_all_words(queryset, value, *self.search_columns)
+        return search_all_words(queryset, words, *self.search_columns)

@@ -105,7 +105,7 @@ class TestBadValue:
     @pytest.mark.parametrize(
         "path", ["/api/customers", "/api/inventory", "/api/service-tickets"]
     )
-    @pytest.mark.parametrize("text", ["%", "_", "'; DROP", "\ud83d\ude00", "a" * 5_000])
+    @pytest.mark.parametrize("text", ["%", "_", "'; DROP", "\ud83d\ude00", "a" * 200])
     def test_is_no_search_text_whatever_its_signs(
         self, shop: APIClient, path: str, text: str
     ) -> None:
