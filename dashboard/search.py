@@ -10,6 +10,7 @@ from time import perf_counter
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -17,8 +18,7 @@ from unfold.dataclasses import SearchResult
 
 from mechanic_shop.admin import user_of
 from mechanic_shop.core.registry import search_sources
-
-MAX_TERM_LENGTH = 100
+from mechanic_shop.core.search_text import split_words
 
 
 def search(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -28,10 +28,12 @@ def search(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
     erased meanwhile, and rows that the user may not see any more.
     """
     began = perf_counter()
-    term = request.GET.get("s", "").strip()[:MAX_TERM_LENGTH]
-    if not term:
+    typed = request.GET.get("s", "").strip()
+    if not typed:
         return HttpResponse()
-    results = [*_find_pages(request, term), *search_callback(request, term)]
+    results: list[SearchResult] = []
+    if term := " ".join(read_words(typed)):
+        results = [*_find_pages(request, term), *search_callback(request, term)]
     context = {
         "results": results,
         "page_obj": Paginator(results, max(1, len(results))),
@@ -42,6 +44,14 @@ def search(request: HttpRequest, extra_context: Any = None) -> HttpResponse:
     template = "unfold/helpers/command_results.html"
     headers = {"HX-Trigger": "search"}
     return TemplateResponse(request, template, context, headers=headers)
+
+
+def read_words(typed: str) -> list[str]:
+    """Return the words that were typed; none if they are too many for a search."""
+    try:
+        return split_words(typed)
+    except ValidationError:
+        return []
 
 
 def search_callback(request: HttpRequest, term: str) -> list[SearchResult]:

@@ -9,14 +9,16 @@ from typing import Any, ClassVar, NamedTuple
 from django.contrib import messages
 from django.contrib.admin.options import InlineModelAdmin
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.admin import ModelAdmin, TabularInline
 
+from mechanic_shop.core.search_text import split_words
 from mechanic_shop.core.transactions import run_with_retries
 
 from .double_submit import AlreadySubmitted, FormToken, new_token, was_saved
@@ -26,6 +28,9 @@ from .field_permissions import FieldPermissionsMixin
 from .forms import PreloadedSelect
 from .read_only import ReadOnlyAdminMixin
 from .typed_fields import NUMBER_FIELDS, TypedFieldsMixin
+
+#: Characters in the values of a list's filters and order; each may be a condition.
+MAX_FILTERS_LENGTH = 500
 
 
 class Badge(NamedTuple):
@@ -136,6 +141,27 @@ class ShopModelAdmin(
             response.status_code = HTTPStatus.CONFLICT
         return response
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """:raises BadRequest: if filters and order have absurdly many values"""
+        if _length_of_filters(request) > MAX_FILTERS_LENGTH:
+            raise BadRequest("The address of this list is too long.")
+        return super().get_changelist_instance(request)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find nothing by a text that is longer than a search may be, and say so."""
+        try:
+            split_words(search_term)
+        except ValidationError as error:
+            if "term" not in request.GET:  # as selects ask, where no message is shown
+                self.message_user(request, error.message, messages.WARNING)
+            return queryset.none(), False
+        found: tuple[QuerySet[Any], bool] = super().get_search_results(
+            request, queryset, search_term
+        )
+        return found
+
     def delete_view(
         self, request: HttpRequest, *args: Any, **kwargs: Any
     ) -> HttpResponse:
@@ -231,6 +257,16 @@ class ShopModelAdmin(
         """
         gone, counts, _, protected = super().get_deleted_objects(objs, request)
         return gone, counts, set(), [] if self.deletes_through_service else protected
+
+
+def _length_of_filters(request: HttpRequest) -> int:
+    """Return the length of what follows the ``?``, without the text of a search."""
+    return sum(
+        len(name) + len(value)
+        for name, values in request.GET.lists()
+        for value in values
+        if name != SEARCH_VAR
+    )
 
 
 def _run_atomic(
