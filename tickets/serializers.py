@@ -172,12 +172,15 @@ class AssignMechanicSerializer(StrictSerializer):
 class MechanicIdsField(serializers.ListField):
     """A list of ids; which of them are mechanics, the service says."""
 
+    MAX_LENGTH = 100
     child = WholeNumberField()
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(default=list, max_length=100, **kwargs)
+        super().__init__(default=list, max_length=self.MAX_LENGTH, **kwargs)
 
     def run_child_validation(self, data: Any) -> list[int]:
+        if len(data) > self.MAX_LENGTH:  # DRF looks only after it has read them all
+            self.fail("max_length", max_length=self.MAX_LENGTH)
         try:
             return super().run_child_validation(data)
         except serializers.ValidationError as error:

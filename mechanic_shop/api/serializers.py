@@ -27,6 +27,9 @@ FORM_FIELDS = frozenset({"csrfmiddlewaretoken", "_method", "_content"})
 
 WHOLE_NUMBER = re.compile(r"-?[0-9]+", re.ASCII)
 
+#: A client that sends more unknown fields than this needs no complete list of them.
+MAX_COMPLAINTS = 100
+
 SCALARS = (
     serializers.IntegerField,
     serializers.DateTimeField,
@@ -116,6 +119,8 @@ class StrictFieldsMixin(serializers.Serializer[Any]):
         errors: dict[str, list[str]] = {}
         own = FORM_FIELDS if isinstance(data, QueryDict) else frozenset()
         for name in data:
+            if len(errors) == MAX_COMPLAINTS:
+                break
             field = self.fields.get(name)
             if field is None:
                 if name not in own and name not in derived:
