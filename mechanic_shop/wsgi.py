@@ -37,12 +37,17 @@ def read_to_the_end(application: Application) -> Application:
 
 application = read_to_the_end(get_wsgi_application())
 
-from mechanic_shop.core.checks import warnings  # noqa: E402  (needs the settings)
+# These need the settings.
+from mechanic_shop.core.checks import warnings  # noqa: E402
+from mechanic_shop.core.statement_timeout import limit_statements  # noqa: E402
 
-# A request does not wait for ever for a hung database. A migration, whose one statement
-# may take hours, has no such limit: it never comes by here.
-if settings.DATABASES["default"]["ENGINE"].endswith("mysql"):
-    settings.DATABASES["default"]["OPTIONS"] |= {"read_timeout": 5, "write_timeout": 5}
+# A request does not wait for ever for a hung database, nor for a statement that it asks
+# too much. A migration, whose one statement may take hours, has no such limit: it never
+# comes by here.
+database = settings.DATABASES["default"]
+limit_statements(database)
+if database["ENGINE"].endswith("mysql"):
+    database["OPTIONS"] |= {"read_timeout": 5, "write_timeout": 5}
 
 # Servers do not run Django's checks, and these must be heard at every start.
 for warning in warnings():

@@ -51,6 +51,7 @@ OTHER_CODES = {
     *("invalid", "not_authenticated", "permission_denied", "not_found", "throttled"),
     *("method_not_allowed", "not_acceptable", "unsupported_media_type"),
     *("request_timeout", "server_error", "database_busy", "database_unavailable"),
+    "database_timeout",
 }
 
 

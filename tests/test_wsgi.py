@@ -7,7 +7,9 @@ from io import BytesIO
 from typing import Any
 
 import pytest
+from django.db import connection
 
+from mechanic_shop.core.statement_timeout import SECONDS, SQLiteLimit
 from mechanic_shop.wsgi import MOST_BYTES, read_to_the_end
 
 
@@ -32,3 +34,21 @@ class TestReadToTheEnd:
     @pytest.mark.parametrize("environ", [{}, {"CONTENT_LENGTH": str(MOST_BYTES + 1)}])
     def test_does_not_wait_for_what_has_no_end(self, environ: dict[str, str]) -> None:
         assert self.left_of(b"x", **environ) == b"x"
+
+
+@pytest.mark.django_db
+class TestConnection:
+    def test_limits_its_statements(self) -> None:
+        new = connection.copy()
+        new.ensure_connection()
+        try:
+            if new.vendor == "sqlite":
+                assert any(
+                    isinstance(each, SQLiteLimit) for each in new.execute_wrappers
+                )
+            else:
+                with new.cursor() as cursor:
+                    cursor.execute("SELECT @@max_statement_time")
+                    assert cursor.fetchone() == (SECONDS,)
+        finally:
+            new.close()

@@ -29,6 +29,7 @@ from rest_framework.settings import api_settings
 
 from mechanic_shop.core.errors import Conflict, NotAuthenticated, NotFound, ShopError
 from mechanic_shop.core.request_id import current_request_id
+from mechanic_shop.core.statement_timeout import is_statement_timeout
 from mechanic_shop.core.transactions import is_transient
 
 logger = logging.getLogger(__name__)
@@ -36,6 +37,10 @@ logger = logging.getLogger(__name__)
 DATABASE_RETRY_SECONDS = 2
 #: What newer versions of Python have renamed; clients show these words to people.
 PHRASES = {413: "Request Entity Too Large", 422: "Unprocessable Entity"}
+#: Errors repeat names and values of the request, whose client knows them.
+MAX_ERRORS = 100
+MAX_NAME_LENGTH = 100
+MAX_MESSAGE_LENGTH = 1_000
 #: The status of each kind of fact.
 STATUSES: dict[type[ShopError], int] = {
     Conflict: status.HTTP_409_CONFLICT,
@@ -129,6 +134,7 @@ def _as_api_exception(exc: Exception) -> exceptions.APIException | None:
 
 def _from_api_exception(exc: exceptions.APIException) -> Response:
     code = "invalid" if exc.status_code == 400 else str(exc.get_codes())
+    exc.detail = _shorten(exc.detail)
     if isinstance(exc, exceptions.ValidationError):
         fields = (
             exc.detail
@@ -142,6 +148,19 @@ def _from_api_exception(exc: exceptions.APIException) -> Response:
     # The browsable API's forms show their inline errors from DRF's own shape.
     response.native_errors = exc.detail  # type: ignore[attr-defined]
     return response
+
+
+def _shorten(detail: Any) -> Any:
+    """Cut what grows with the request, so that no response does."""
+    if isinstance(detail, dict):
+        some = list(detail.items())[:MAX_ERRORS]
+        return {str(name)[:MAX_NAME_LENGTH]: _shorten(value) for name, value in some}
+    if isinstance(detail, list):
+        return [_shorten(value) for value in detail[:MAX_ERRORS]]
+    text = str(detail)
+    return (
+        detail if len(text) <= MAX_MESSAGE_LENGTH else f"{text[:MAX_MESSAGE_LENGTH]}…"
+    )
 
 
 def _message_of(exc: exceptions.APIException) -> str:
@@ -180,6 +199,11 @@ def _database_unavailable(exc: Exception) -> Response:
 
 
 def _body_without_database(exc: BaseException) -> dict[str, Any]:
+    if is_statement_timeout(exc):
+        logger.error("A statement was ended after its time", exc_info=exc)
+        return error_body(
+            503, "database_timeout", "This took too long. Ask for less at a time."
+        )
     if is_transient(exc):
         logger.error("The database gave way to others at every try", exc_info=exc)
         return error_body(503, "database_busy", "Too much is going on. Try again soon.")
