@@ -19,6 +19,7 @@ from mechanic_shop.core.emails import normalize_email, validate_ascii_email
 from .choice_fields import ListedChoiceField
 from .compiled_serializers import CompiledModelSerializer
 from .detail_sections import get_sections
+from .errors import MAX_ERRORS
 
 M = TypeVar("M", bound=Model)
 
@@ -26,9 +27,6 @@ M = TypeVar("M", bound=Model)
 FORM_FIELDS = frozenset({"csrfmiddlewaretoken", "_method", "_content"})
 
 WHOLE_NUMBER = re.compile(r"-?[0-9]+", re.ASCII)
-
-#: A client that sends more unknown fields than this needs no complete list of them.
-MAX_COMPLAINTS = 100
 
 SCALARS = (
     serializers.IntegerField,
@@ -119,7 +117,7 @@ class StrictFieldsMixin(serializers.Serializer[Any]):
         errors: dict[str, list[str]] = {}
         own = FORM_FIELDS if isinstance(data, QueryDict) else frozenset()
         for name in data:
-            if len(errors) == MAX_COMPLAINTS:
+            if len(errors) == MAX_ERRORS:
                 break
             field = self.fields.get(name)
             if field is None:
