@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -9,8 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import jwt
 import pytest
 
 from mechanic_shop.operations.backup.archive import Table, pack, unpack
@@ -37,7 +40,33 @@ while True:
             run_with_retries(lambda: adjust_stock(part=part, adjustment=units, by=by))
     print("moved", flush=True)
 """
+#: Run in the shop's shell; each prints JSON.
+CLIENT = """
+import json
+from django.contrib.auth.tokens import default_token_generator as links
+from django.test import Client
+from mechanic_shop.accounts.models import User
+web = Client(SERVER_NAME="shop.example")
+owner = User.objects.get(email="admin@example.com")
+def call(method, path, body=None, **headers):
+    sent = {"content_type": "application/json", "headers": headers, "secure": True}
+    return getattr(web, method)(path, body, **sent).json()
+print(json.dumps(%s))
+"""
+SIGN_UP = """call("post", "/api/auth/register",
+    {"first_name": "Eve", "last_name": "Dropper", "email": "eve@example.com",
+    "phone": "1", "password": "correct-horse-battery"})"""
+SIGN_IN = """call("post", "/api/auth/login",
+    {"email": "admin@example.com", "password": "password123"})"""
+ME = """call("get", "/api/auth/me", authorization="Bearer {access_token}")"""
+REFRESH = (
+    """call("post", "/api/auth/refresh", {{"refresh_token": "{refresh_token}"}})"""
+)
+MAKE_LINK = "web.force_login(owner) or links.make_token(owner)"
+CHECK_LINK = """links.check_token(owner, "{link}")"""
 MOVEMENTS = "inventory_stockmovement"
+#: The last sign-in, which a restore renews: links that were mailed before die by it.
+WITHOUT_SIGN_INS = "UPDATE accounts_user SET last_login = NULL"
 FORGET_ONE = "DELETE FROM inventory_stockmovement WHERE id = 1"
 
 
@@ -66,6 +95,18 @@ class Books:
     def restore(self, *options: str) -> str:
         new = self.new_name
         return self.manage.run("restore", str(self.file), "--database", new, *options)
+
+    def restore_in_place(self) -> str:
+        return self.manage.run("restore", str(self.file), "--replace")
+
+    def ask(self, expression: str) -> Any:
+        """Evaluate an expression in the shop, with the names of ``CLIENT``."""
+        return json.loads(self.manage.run("shell", "-v0", "-c", CLIENT % expression))
+
+    def restored(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Read what was restored, without what a restore writes itself."""
+        databases.change(self.new_url, WITHOUT_SIGN_INS)
+        return databases.contents(self.new_url)
 
     def refused(self, *options: str) -> str:
         with pytest.raises(CommandFailed) as refusal:
@@ -96,6 +137,12 @@ def books(tmp_path: Path) -> Iterator[Books]:
         finally:
             manage.close()
             databases.drop(new_url)
+
+
+def claims_of(pair: dict[str, str]) -> dict[str, Any]:
+    token = pair["access_token"]
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims
 
 
 def open_shop(manage: ManageProcess) -> None:
@@ -134,7 +181,7 @@ class TestBackup:
         books.save()
         said = books.restore()
 
-        assert databases.contents(books.new_url) == before
+        assert books.restored() == before
         assert databases.contents(books.url) == before
         assert len(before[MOVEMENTS]) > 100
         rows = sum(len(before[n]) for n in before if not n.startswith("sqlite_"))
@@ -235,7 +282,7 @@ class TestRestore:
         assert len(databases.contents(books.new_url)[MOVEMENTS]) == rows
 
         books.restore("--replace")
-        assert databases.contents(books.new_url) == databases.contents(books.url)
+        assert books.restored() == databases.contents(books.url)
 
     def test_tells_of_books_that_did_not_agree_before_and_keeps_them(
         self, books: Books
@@ -244,7 +291,7 @@ class TestRestore:
         books.save()
 
         assert "but its movements add up to" in books.refused()
-        assert databases.contents(books.new_url) == databases.contents(books.url)
+        assert books.restored() == databases.contents(books.url)
 
     def test_tells_of_a_backup_that_is_older_than_the_code(self, books: Books) -> None:
         databases.change(
@@ -258,3 +305,30 @@ class TestRestore:
         assert "There is no file" in books.refused()
         books.file.write_text("no backup at all")
         assert "no whole backup" in books.refused()
+
+
+class TestRestoredSessions:
+    """Numbers are given again in a restored database, and no right comes along."""
+
+    def test_token_of_a_lost_session_is_nobodys(self, books: Books) -> None:
+        books.save()
+        lost = books.ask(SIGN_UP)
+        books.restore_in_place()
+
+        again = books.ask(SIGN_IN)
+
+        assert claims_of(again)["sid"] == claims_of(lost)["sid"]
+        assert books.ask(ME.format(**again))["email"] == "admin@example.com"
+        assert books.ask(ME.format(**lost))["code"] == "token_not_valid"
+        assert books.ask(REFRESH.format(**lost))["code"] == "token_not_valid"
+
+    def test_sessions_and_links_of_the_backup_end(self, books: Books) -> None:
+        before, link = books.ask(SIGN_IN), books.ask(MAKE_LINK)
+        books.save()
+        assert books.ask(CHECK_LINK.format(link=link)) is True
+
+        said = books.restore_in_place()
+
+        assert "Ended 1 sessions of the API, 1 of the back office" in said
+        assert books.ask(ME.format(**before))["code"] == "token_not_valid"
+        assert books.ask(CHECK_LINK.format(link=link)) is False

@@ -62,7 +62,8 @@ def hidden(garage: Garage) -> dict[str, str]:
         "other customer": garage.users["other"].email,
         "other vehicle": "Mauveine",
         "password hash": customer.password[:12],
-        "session": session.refresh_jti,
+        "session": session.identifier or "",
+        "refresh token": session.refresh_jti,
         "password print": session.auth_hash,
         "token": garage.clients["own"]._credentials["HTTP_AUTHORIZATION"][7:],  # type: ignore[attr-defined]
     }

@@ -18,7 +18,7 @@ from customers.models import Customer, Vehicle
 from customers.tests.factories import CustomerFactory, VehicleFactory
 from inventory.tests.factories import PartFactory
 from mechanic_shop.accounts import permission_loading
-from mechanic_shop.accounts.models import SESSION_BY_ID, Session, User
+from mechanic_shop.accounts.models import SESSION_BY_IDENTIFIER, Session, User
 from mechanic_shop.accounts.roles import MANAGER, TECHNICIAN
 from mechanic_shop.accounts.services import start_session
 from mechanic_shop.accounts.tests.factories import UserFactory, user_in
@@ -138,11 +138,12 @@ class TestSessionOfARequest:
         user = user_in(role) if role else UserFactory.create()
         user.user_permissions.add(Permission.objects.get(codename="view_group"))
         start_session(user=user)
-        pk = Session.objects.get(user=user).pk
-        Session.objects.load(pk).user.get_all_permissions()  # type: ignore[union-attr]
+        session = Session.objects.get(user=user)
+        name = (str(session.identifier), user.pk)
+        Session.objects.load(*name).user.get_all_permissions()  # type: ignore[union-attr]
 
         with django_assert_num_queries(1):
-            loaded = Session.objects.load(pk)
+            loaded = Session.objects.load(*name)
             assert loaded is not None
             held = loaded.user.get_all_permissions()
 
@@ -152,23 +153,23 @@ class TestSessionOfARequest:
     def test_tells_a_group_without_permissions_from_none(self) -> None:
         user = UserFactory.create()
         start_session(user=user)
-        pk = Session.objects.get(user=user).pk
-        assert Session.objects.load(pk).user.permission_ids == []  # type: ignore[union-attr]
+        name = (str(Session.objects.get(user=user).identifier), user.pk)
+        assert Session.objects.load(*name).user.permission_ids == []  # type: ignore[union-attr]
 
         user.groups.add(Group.objects.create(name="Guests"))
 
-        loaded = Session.objects.load(pk)
+        loaded = Session.objects.load(*name)
         assert loaded is not None
         assert loaded.user.permission_ids == [None]
         assert loaded.user.get_all_permissions() == set()
 
     def test_is_read_in_the_same_words_each_time(self) -> None:
         with CaptureQueriesContext(connection) as queries:
-            SESSION_BY_ID.first(1)
-            SESSION_BY_ID.first(2)
+            SESSION_BY_IDENTIFIER.first("one", 1)
+            SESSION_BY_IDENTIFIER.first("two", 2)
 
         first, second = (query["sql"] for query in queries.captured_queries)
-        assert first.replace("= 1", "= 2") == second
+        assert first.replace("= 1", "= 2").replace("one", "two") == second
 
 
 class TestPermissionsOfAUser:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from functools import lru_cache
-from typing import NamedTuple
 
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -14,7 +13,7 @@ from rest_framework_simplejwt.settings import api_settings
 
 from .models import Session, User
 from .services import SessionEnded, is_alive
-from .tokens import INVALID, ShopAccessToken, session_id_of
+from .tokens import INVALID, SessionClaims, ShopAccessToken, read_claims
 
 
 class TokenNotValid(AuthenticationFailed):
@@ -24,20 +23,15 @@ class TokenNotValid(AuthenticationFailed):
     default_detail = SessionEnded.default_message
 
 
-class Claims(NamedTuple):
-    session_id: int | None
-    expires: float
-
-
 @lru_cache(maxsize=1024)
-def _verify_token(raw_token: bytes, key: str) -> Claims:
-    """Check a token's signature and read its claims.
+def _verify_token(raw_token: bytes, key: str) -> tuple[SessionClaims | None, float]:
+    """Check a token's signature and read its claims and the time when it expires.
 
     Signature checks are pure, so they can be cached. The caller checks what may change:
     the session and the time.
     """
     token = ShopAccessToken(raw_token)  # type: ignore[arg-type]
-    return Claims(session_id_of(token), token["exp"])
+    return read_claims(token), token["exp"]
 
 
 class SessionTokenAuthentication(JWTAuthentication):
@@ -60,12 +54,12 @@ class SessionTokenAuthentication(JWTAuthentication):
 
     def _load_session(self, raw_token: bytes) -> Session:
         try:
-            claims = _verify_token(raw_token, api_settings.SIGNING_KEY)
+            claims, expires = _verify_token(raw_token, api_settings.SIGNING_KEY)
         except INVALID as error:
             raise TokenNotValid from error
-        if claims.expires <= time.time():
+        if claims is None or expires <= time.time():
             raise TokenNotValid
-        session = Session.objects.load(claims.session_id)
+        session = claims.find()
         if session is None or not is_alive(session):
             raise TokenNotValid
         return session

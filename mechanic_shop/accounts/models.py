@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from secrets import token_hex
 from typing import Any, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -111,32 +112,40 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def still_alive(self) -> Self:
         return self.filter(revoked_at=None)
 
-    def load(self, pk: int | None) -> Session | None:
-        """Return a session with its user and their permissions, in one query."""
-        if pk is None:
-            return None
-        session = SESSION_BY_ID.first(pk)
-        if session is not None:
-            session.user.permission_ids = permission_loading.parse_json_arrays(
-                session.group_permission_ids,  # type: ignore[attr-defined]
-                session.own_permission_ids,  # type: ignore[attr-defined]
-            )
-        return session
+    def load(self, identifier: str, user_id: int) -> Session | None:
+        """Return a user's session with the user and their permissions, in one query."""
+        return _with_permissions(SESSION_BY_IDENTIFIER.first(identifier, user_id))
+
+    def load_by_number(self, pk: int, user_id: int) -> Session | None:
+        """Return what ``load`` does, by the row number that tokens once carried.
+
+        The caller has to make sure that the row is the one that the token was made for:
+        databases give a number again.
+        """
+        return _with_permissions(SESSION_BY_NUMBER.first(pk, user_id))
 
     def revoke(self) -> int:
         """End these sessions now; their access and refresh tokens stop working."""
         return self.update(revoked_at=timezone.now())
 
 
+def make_identifier() -> str:
+    """Make a name that nobody can guess and that no session had before."""
+    return token_hex(16)
+
+
 class Session(models.Model):
     """One sign-in through the API, from login until logout.
 
+    Its tokens name it by ``identifier``, which is random, because row numbers begin
+    again where a database is restored; sessions of the release before have none.
     ``refresh_jti`` names the only refresh token that works; ``auth_hash`` is the user's
     password fingerprint at sign-in, so any change of the password, wherever it is made,
     ends the session.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")
+    identifier = models.CharField(max_length=32, null=True, editable=False)
     refresh_jti = models.CharField(max_length=32)
     auth_hash = models.CharField(max_length=64, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -150,18 +159,37 @@ class Session(models.Model):
             models.UniqueConstraint(
                 fields=["refresh_jti"], name="session_refresh_jti_unique"
             ),
+            models.UniqueConstraint(
+                fields=["identifier"], name="session_identifier_unique"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"session {self.pk} of user {self.user_id}"
 
 
-SESSION_BY_ID = PreparedQuery(
-    lambda pk: (
+def _with_user(**conditions: Any) -> SessionQuerySet:
+    return (
         Session.objects.select_related("user")
         .annotate(**permission_loading.permission_id_columns("user_id"))
-        .filter(pk=pk)
+        .filter(**conditions)
     )
+
+
+def _with_permissions(session: Session | None) -> Session | None:
+    if session is not None:
+        session.user.permission_ids = permission_loading.parse_json_arrays(
+            session.group_permission_ids,  # type: ignore[attr-defined]
+            session.own_permission_ids,  # type: ignore[attr-defined]
+        )
+    return session
+
+
+SESSION_BY_IDENTIFIER = PreparedQuery(
+    lambda identifier, user_id: _with_user(identifier=identifier, user_id=user_id)
+)
+SESSION_BY_NUMBER = PreparedQuery(
+    lambda pk, user_id: _with_user(pk=pk, user_id=user_id)
 )
 
 

@@ -27,8 +27,8 @@ from mechanic_shop.core.emails import normalize_email
 from mechanic_shop.core.errors import NotAuthenticated
 from mechanic_shop.core.transactions import retry_on_deadlock
 
-from .models import Session, User
-from .tokens import INVALID, ShopRefreshToken, session_id_of
+from .models import Session, User, make_identifier
+from .tokens import INVALID, ShopRefreshToken, read_claims
 
 logger = logging.getLogger(__name__)
 
@@ -82,6 +82,7 @@ def start_session(*, user: User) -> TokenPair:
     """Create a session and its two tokens, which are valid as long as the session."""
     session = Session(
         user=user,
+        identifier=make_identifier(),
         refresh_jti=token_hex(16),
         auth_hash=user.get_session_auth_hash(),
     )
@@ -100,24 +101,31 @@ def rotate_session(*, refresh_token: str) -> TokenPair:
     :raises SessionEnded: if the token is malformed, expired, used or revoked
     """
     token = _parse(refresh_token)
-    session = Session.objects.load(session_id_of(token))
+    claims = read_claims(token)
+    session = claims and claims.find()
     if session is None or not is_alive(session):
         raise SessionEnded
-    new_jti = token_hex(16)
-    rotated = (
-        Session.objects.still_alive()
-        .filter(pk=session.pk, refresh_jti=token["jti"])
-        .update(refresh_jti=new_jti, refreshed_at=timezone.now())
-    )
-    if not rotated:
+    session.identifier = session.identifier or make_identifier()
+    if not _replace_refresh_token(session, token["jti"]):
         # If many copies arrive at once, only the one that ends the session is logged.
         if Session.objects.still_alive().filter(pk=session.pk).revoke():
             security_log.record(
                 "refresh_token_reused", user_id=session.user_id, session_id=session.pk
             )
         raise SessionEnded
-    session.refresh_jti = new_jti
     return _issue(session)
+
+
+def _replace_refresh_token(session: Session, used_jti: str) -> bool:
+    """Return whether this call is the one that exchanged the used token."""
+    session.refresh_jti = token_hex(16)
+    rows = Session.objects.still_alive().filter(pk=session.pk, refresh_jti=used_jti)
+    changed = rows.update(
+        refresh_jti=session.refresh_jti,
+        identifier=session.identifier,
+        refreshed_at=timezone.now(),
+    )
+    return bool(changed)
 
 
 def is_alive(session: Session) -> bool:

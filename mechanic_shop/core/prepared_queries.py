@@ -13,7 +13,6 @@ Nothing else about them is special: Django runs the SQL and makes the instances.
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import zip_longest
 from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -29,7 +28,7 @@ STEPS = (1, 2, 10, 25, 50, 100)
 
 
 class PreparedQuery(Generic[Row]):
-    """A query by whole numbers: keys, or where a slice starts and how long it is.
+    """A query by values: keys, also texts, or where a slice starts and how long it is.
 
     ``build`` makes the query set for some of them: for a fixed number of values, or for
     up to a hundred if it takes ``*values`` and compares with ``__in``.
@@ -38,7 +37,7 @@ class PreparedQuery(Generic[Row]):
     def __init__(self, build: Callable[..., QuerySet[Any, Row]]) -> None:
         self._build = build
 
-    def all(self, *values: int) -> list[Row]:
+    def all(self, *values: int | str) -> list[Row]:
         """Run the query and return what its query set would."""
         number = next(step for step in STEPS if step >= len(values))
         # A connection belongs to one thread, so threads share nothing here.
@@ -50,7 +49,7 @@ class PreparedQuery(Generic[Row]):
         rows: list[Row] = prepared[self, number].run(values)
         return rows
 
-    def first(self, *values: int) -> Row | None:
+    def first(self, *values: int | str) -> Row | None:
         """Run the query and return its first row, or None."""
         return next(iter(self.all(*values)), None)
 
@@ -59,8 +58,9 @@ class _Prepared:
     """The SQL of a query set, with placeholders instead of values."""
 
     def __init__(self, build: Callable[..., QuerySet[Any, Any]], number: int) -> None:
-        self._placeholders = range(PLACEHOLDER, PLACEHOLDER + number)
-        self._rows = build(*self._placeholders)
+        placeholders = range(PLACEHOLDER, PLACEHOLDER + number)
+        self._number = number
+        self._rows = build(*placeholders)
         # Django has no public way to keep SQL and still get instances from it, so the
         # query set is given its compiler, and the compiler what it found out once.
         # tests/test_queries.py compares the result with ordinary queries.
@@ -70,16 +70,22 @@ class _Prepared:
         compiler.get_converters = lambda _: converters
         self._rows.query.get_compiler = lambda *_, **__: compiler  # type: ignore[method-assign]
         self._compiler = compiler
+        # A column of text is compared with the placeholder's digits.
+        places = {str(each): place for place, each in enumerate(placeholders)}
+        self._places = [places.get(str(param)) for param in self._params]
         # Django writes the bounds of a slice into the SQL itself.
-        self._bounds = [pk for pk in self._placeholders if str(pk) in self._sql]
-        missing = {*self._placeholders} - {*self._params} - {*self._bounds}
-        assert not missing, "the SQL must take each value as it is"
+        self._bounds = [(each, n) for each, n in places.items() if each in self._sql]
+        used = {*self._places, *(place for _, place in self._bounds)}
+        assert used >= {*places.values()}, "the SQL must take each value as it is"
 
-    def run(self, values: tuple[int, ...]) -> list[Any]:
-        known = dict(zip_longest(self._placeholders, values, fillvalue=values[-1]))
-        params = tuple(known.get(param, param) for param in self._params)
+    def run(self, values: tuple[int | str, ...]) -> list[Any]:
+        values += values[-1:] * (self._number - len(values))
+        params = tuple(
+            param if place is None else values[place]
+            for param, place in zip(self._params, self._places, strict=True)
+        )
         sql = self._sql
-        for bound in self._bounds:
-            sql = sql.replace(str(bound), str(int(known[bound])))
+        for bound, place in self._bounds:
+            sql = sql.replace(bound, str(int(values[place])))
         self._compiler.as_sql = lambda *_, **__: (sql, params)
         return list(self._rows.all())

@@ -31,8 +31,8 @@ from customers.models import Customer, Vehicle
 from inventory import services as stock
 from inventory.models import Part, StockMovement
 from mechanic_shop.accounts import services as accounts
-from mechanic_shop.accounts.models import Session, User
-from mechanic_shop.accounts.tokens import session_id_of
+from mechanic_shop.accounts.models import User
+from mechanic_shop.accounts.tokens import read_claims
 from mechanic_shop.api import list_cache, unique_errors
 from mechanic_shop.api.etags import check_if_match
 from mechanic_shop.api.models import (
@@ -223,7 +223,8 @@ def knows(self: KnownAddressManager, account: str, address: str) -> bool:
 def rotate_session(*, refresh_token: str) -> accounts.TokenPair:
     """Compare the token with the session's newest, and renew it a moment later."""
     token = accounts._parse(refresh_token)
-    session = Session.objects.load(session_id_of(token))
+    claims = read_claims(token)
+    session = claims and claims.find()
     if session is None or session.refresh_jti != token["jti"]:
         raise accounts.SessionEnded
     think()

@@ -27,7 +27,7 @@ class SessionAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
     fields = ("user", "created_at", "refreshed_at", "revoked_at")
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        secrets = ("refresh_jti", "auth_hash")
+        secrets = ("identifier", "refresh_jti", "auth_hash")
         return not lookup.startswith(secrets) and super().lookup_allowed(
             lookup, value, request
         )

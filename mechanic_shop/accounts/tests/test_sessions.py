@@ -124,14 +124,14 @@ class TestSession:
 
         assert signed_in == (user, Session.objects.get())
 
-    def test_gives_both_tokens_its_id_and_the_role(self) -> None:
+    def test_gives_both_tokens_its_name_and_the_role(self) -> None:
         pair = start_session(user=user_in(TECHNICIAN))
 
         for token in (pair.access_token, pair.refresh_token):
             claims = jwt.decode(
                 token, settings.SIMPLE_JWT["SIGNING_KEY"], algorithms=["HS256"]
             )
-            assert claims["sid"] == Session.objects.get().pk
+            assert claims["session"] == Session.objects.get().identifier
             assert claims["role"] == "technician"
             assert claims["customer_id"] is None
 

@@ -18,7 +18,7 @@ from django.conf import settings
 from rest_framework.response import Response
 from rest_framework.test import APIClient
 
-from mechanic_shop.accounts.models import Session
+from mechanic_shop.accounts.models import Session, User
 from mechanic_shop.accounts.services import TokenPair, start_session
 from mechanic_shop.accounts.tests.factories import UserFactory
 
@@ -65,6 +65,11 @@ def claiming(**changes: Any) -> Forge:
 
 def without(claim: str) -> Forge:
     return lambda claims: token_of({k: v for k, v in claims.items() if k != claim})
+
+
+def numbered(**changes: Any) -> Forge:
+    """Forge in the form of the release before, which named sessions by row number."""
+    return lambda claims: without("session")({**claims, **changes})
 
 
 def unsigned(algorithm: str) -> Forge:
@@ -133,19 +138,39 @@ FORGED: dict[str, Forge] = {
     "jti null": claiming(jti=None),
     "jti 7": claiming(jti=7),
     "jti list": claiming(jti=["0"]),
-    "no session": without("sid"),
-    "session null": claiming(sid=None),
-    "session text": lambda claims: claiming(sid=str(claims["sid"]))(claims),
-    "session list": lambda claims: claiming(sid=[claims["sid"]])(claims),
-    "session float": lambda claims: claiming(sid=float(claims["sid"]))(claims),
-    "session object": claiming(sid={"pk": 1}),
-    "session True": claiming(sid=True),
-    "session 0": claiming(sid=0),
-    "session negative": lambda claims: claiming(sid=-claims["sid"])(claims),
-    "session of nobody": claiming(sid=2**62),
-    "session 2**63": claiming(sid=2**63),
-    "session 10**30": claiming(sid=10**30),
-    "session NaN": claiming(sid=float("nan")),
+    "no session": numbered(sid=None),
+    "session null": claiming(session=None),
+    "session of a number": lambda claims: claiming(session=claims["sid"])(claims),
+    "session list": lambda claims: claiming(session=[claims["session"]])(claims),
+    "session object": claiming(session={"pk": 1}),
+    "session True": claiming(session=True),
+    "session empty": claiming(session=""),
+    "session of nobody": claiming(session="0" * 32),
+    "session cut off": lambda claims: claiming(session=claims["session"][:-1])(claims),
+    "session padded": lambda claims: claiming(session=claims["session"] + " ")(claims),
+    "session not ASCII": claiming(session="é" * 32),
+    "no user": without("user_id"),
+    "user null": claiming(user_id=None),
+    "user of a number": lambda claims: claiming(user_id=int(claims["user_id"]))(claims),
+    "user list": lambda claims: claiming(user_id=[claims["user_id"]])(claims),
+    "user of nobody": claiming(user_id="0"),
+    "user signed": lambda claims: claiming(user_id="+" + claims["user_id"])(claims),
+    "user 10**30": claiming(user_id=str(10**30)),
+    # The form of the release before
+    "number text": lambda claims: numbered(sid=str(claims["sid"]))(claims),
+    "number list": lambda claims: numbered(sid=[claims["sid"]])(claims),
+    "number float": lambda claims: numbered(sid=float(claims["sid"]))(claims),
+    "number object": numbered(sid={"pk": 1}),
+    "number True": numbered(sid=True),
+    "number 0": numbered(sid=0),
+    "number negative": lambda claims: numbered(sid=-claims["sid"])(claims),
+    "number of nobody": numbered(sid=2**62),
+    "number 2**63": numbered(sid=2**63),
+    "number 10**30": numbered(sid=10**30),
+    "number NaN": numbered(sid=float("nan")),
+    "number and another user": numbered(user_id="0"),
+    "number, older than the session": numbered(iat=in_seconds(-60)),
+    "number and no time": numbered(iat=None),
     "claims of a list": lambda claims: token_of([claims]),
     "claims of null": lambda _: token_of(None),
     # What is left of a token
@@ -209,6 +234,7 @@ def claims_of(session: Session, kind: str) -> Claims:
         "iat": in_seconds(0),
         "jti": session.refresh_jti,
         "user_id": str(session.user_id),
+        "session": session.identifier,
         "sid": session.pk,
         "customer_id": None,
         "role": None,
@@ -277,6 +303,72 @@ class TestForgedToken:
         answer = refresh("\ud800")
 
         assert (answer.status_code, answer.data["code"]) == (400, "invalid")
+
+
+class TestSessionNumber:
+    """Row numbers begin again where a database is restored."""
+
+    def replace_session(self, session: Session, user: User) -> TokenPair:
+        """Let another session get the number, as a restored database would."""
+        number = session.pk
+        session.delete()
+        pair = start_session(user=user)
+        Session.objects.update(id=number)
+        return pair
+
+    def test_given_again_opens_nothing_of_the_new_user(
+        self, pair: TokenPair, session: Session
+    ) -> None:
+        owner = UserFactory.create(superuser=True)
+
+        owners = self.replace_session(session, owner)
+
+        assert_refused(me(f"Bearer {pair.access_token}"))
+        assert_refused(refresh(pair.refresh_token))
+        assert me(f"Bearer {owners.access_token}").data["user_id"] == owner.pk
+        assert refresh(owners.refresh_token).status_code == 200
+
+    def test_given_again_with_the_user_number_opens_nothing(
+        self, pair: TokenPair, session: Session
+    ) -> None:
+        self.replace_session(session, session.user)
+
+        assert_refused(me(f"Bearer {pair.access_token}"))
+        assert_refused(refresh(pair.refresh_token))
+
+    def test_given_again_opens_nothing_by_an_old_token(self, session: Session) -> None:
+        claims = claims_of(session, "access")
+        of_user = numbered()(claims)
+        older = numbered(iat=in_seconds(-60))(claims)
+        owner = UserFactory.create(superuser=True)
+
+        self.replace_session(session, owner)
+
+        assert_refused(me(f"Bearer {of_user}"))
+        Session.objects.update(user_id=claims["user_id"])
+        assert_refused(me(f"Bearer {older}"))
+
+
+class TestTokenOfTheReleaseBefore:
+    """While an upgrade is under way, both releases give and get tokens."""
+
+    def test_opens_and_renews_a_session_of_that_release(self, session: Session) -> None:
+        Session.objects.update(identifier=None)
+        access = numbered()(claims_of(session, "access"))
+
+        renewed = refresh(numbered()(claims_of(session, "refresh")))
+
+        assert me(f"Bearer {access}").status_code == 200
+        assert me(f"Bearer {renewed.data['access_token']}").status_code == 200
+        assert refresh(renewed.data["refresh_token"]).status_code == 200
+
+    def test_opens_and_renews_a_session_of_this_release(self, session: Session) -> None:
+        access = numbered()(claims_of(session, "access"))
+
+        renewed = refresh(numbered()(claims_of(session, "refresh")))
+
+        assert me(f"Bearer {access}").status_code == 200
+        assert me(f"Bearer {renewed.data['access_token']}").status_code == 200
 
 
 class TestTokenInTheWrongPlace:

@@ -230,7 +230,7 @@ class TestErrorEnvelope:
     def test_says_when_the_database_is_away_before_anyone_is_known(
         self, shop: APIClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def away(pk: int | None) -> None:
+        def away(identifier: str, user_id: int) -> None:
             raise OperationalError("(2002, 'Connection refused')")
 
         monkeypatch.setattr(

@@ -16,8 +16,8 @@ from mechanic_shop.operations.backup import BackupError, restore, store_named
 
 class Command(BaseCommand):
     help = (
-        "Fill an empty or new database from a backup, compare every row, and check the"
-        " shop's invariants."
+        "Fill an empty or new database from a backup, compare every row, end all"
+        " sessions in it, and check the shop's invariants."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -51,6 +51,7 @@ class Command(BaseCommand):
             f"Restored {len(manifest.tables)} tables with {manifest.rows} rows"
             f" of {manifest.made_at} to {store.name}; all checksums are the same."
         )
+        self.stdout.write(_end_sessions(store.url))
         self.stdout.write(_check(store.url))
 
 
@@ -64,6 +65,20 @@ def _restore_at(database: str, file: Path, *, replace: bool, **_: Any) -> str:
     if done.returncode:
         raise CommandError(done.stderr.strip().removeprefix("CommandError: "))
     return done.stdout.strip()
+
+
+def _end_sessions(url: str) -> str:
+    """Take the effect from everything that was signed out or used since the backup.
+
+    :raises CommandError: if that fails; the restored database must not be used then
+    """
+    ended = _manage(url, "end_sessions")
+    if ended.returncode:
+        raise CommandError(
+            f"{ended.stdout}{ended.stderr}\nThe sessions in the restored database are"
+            " still alive: run end_sessions on it before it is used.".strip()
+        )
+    return ended.stdout.strip()
 
 
 def _check(url: str) -> str:
