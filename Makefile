@@ -141,6 +141,7 @@ apply-update: setup $(if $(wildcard $(VENV)/.installed-mysql),setup-mysql)
 	@deploy/shop migrate
 	@deploy/shop collectstatic --noinput --verbosity 0
 	@deploy/reload $(BEFORE)
+	@deploy/shop refresh_copies
 
 # --- Keeping: see docs/operations.md ----------------------------------------------------
 

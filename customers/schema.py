@@ -15,7 +15,6 @@ from mechanic_shop.api.schema.responses import conflict, failure
 
 from .serializers import (
     BriefCustomerSerializer,
-    BriefVehicleSerializer,
     CustomerSerializer,
     MeResponseSerializer,
     RegisterSerializer,
@@ -61,7 +60,6 @@ VEHICLE = {
     "created_at": THEN,
     "updated_at": THEN,
 }
-BRIEF_VEHICLE = {name: VEHICLE[name] for name in BriefVehicleSerializer.Meta.fields}
 SIGNED_IN = {
     "message": "Signed in.",
     "access_token": ACCESS_TOKEN,

@@ -130,16 +130,6 @@ class ShopVehicleSerializer(VehicleSerializer):
     )
 
 
-class BriefVehicleSerializer(ReadOnlyModelSerializer[Vehicle]):
-    vehicle_id = serializers.IntegerField(source="pk", read_only=True)
-
-    class Meta:
-        model = Vehicle
-        fields = ["vehicle_id", "year", "make", "model", "license_plate", "vin"]
-        # Otherwise the schema would name the database's largest integer as a maximum.
-        read_only_fields = fields
-
-
 class RegisterSerializer(StrictModelSerializer[Customer]):
     password = NewPasswordField()
 

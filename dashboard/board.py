@@ -266,7 +266,7 @@ def _load_column(
         column = week.order_by("-closed_at", "-pk")
     else:
         column = tickets.filter(status=status).by_urgency()
-    return list(column.select_related("vehicle", "customer")[:MAX_CARDS])
+    return list(column.with_customer()[:MAX_CARDS])
 
 
 def _load_mechanics(tickets: Iterable[ServiceTicket]) -> None:

@@ -13,7 +13,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from customers.services import change_owner
+from customers.services import change_owner, delete_customer
 from customers.tests.factories import CustomerFactory, VehicleFactory
 from inventory.models import Part, StockMovement
 from inventory.services import adjust_stock
@@ -449,4 +449,51 @@ class TestTheCheckOfTickets:
         assert violations() == [
             f"Ticket {ticket.pk} is open for customer {ticket.customer_id},"
             f" but its vehicle {vehicle.pk} belongs to customer {other.pk}."
+        ]
+
+    def test_sees_a_ticket_without_a_copy_of_its_vehicle(
+        self, ticket: ServiceTicket
+    ) -> None:
+        ServiceTicket.objects.update(vehicle_year=None)
+
+        assert violations() == [
+            f"Ticket {ticket.pk} has no copy of its vehicle: run refresh_copies."
+        ]
+
+    @pytest.mark.parametrize(
+        ("copy", "value"),
+        [
+            ("vehicle_license_plate", "OTHER"),
+            ("vehicle_vin", "1HGCM82633A004352"),
+            ("vehicle_make", "Mazda"),
+            ("vehicle_year", 1999),
+        ],
+    )
+    def test_sees_an_open_one_unlike_its_vehicle(
+        self, ticket: ServiceTicket, copy: str, value: object
+    ) -> None:
+        ServiceTicket.objects.update(**{copy: value})
+
+        assert violations() == [
+            f"Ticket {ticket.pk} is open, but its copy of vehicle {ticket.vehicle_id}"
+            " is out of date: run refresh_copies."
+        ]
+
+    def test_sees_an_open_one_without_the_vin_of_its_vehicle(
+        self, ticket: ServiceTicket
+    ) -> None:
+        vehicles = type(ticket.vehicle).objects.filter(pk=ticket.vehicle_id)
+        vehicles.update(vin="1HGCM82633A004352")
+
+        [violation] = violations()
+
+        assert "is out of date" in violation
+
+    def test_sees_a_plate_of_an_erased_customer(self) -> None:
+        closed = TicketFactory.create(closed=True)
+        delete_customer(customer=closed.customer)
+        ServiceTicket.objects.update(vehicle_license_plate="KEPT 1")
+
+        assert violations() == [
+            f"Ticket {closed.pk} keeps plate or VIN of a customer who was erased."
         ]

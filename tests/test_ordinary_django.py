@@ -232,7 +232,7 @@ class TestPageOfAQuerySet:
             lambda: Vehicle.objects.select_related("customer").order_by("pk"),
             lambda: Vehicle.objects.select_related("customer__user").order_by("-pk"),
             lambda: Vehicle.objects.filter(customer__erased_at=None).order_by("pk"),
-            lambda: ServiceTicket.objects.with_vehicle(),
+            lambda: ServiceTicket.objects.with_customer(),
             lambda: ServiceTicket.objects.order_by("vehicle__vin", "pk"),
             lambda: ServiceTicket.objects.filter(status__in=["open"]).order_by("pk"),
             lambda: list(parts()),

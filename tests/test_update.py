@@ -129,6 +129,7 @@ class TestUpdate:
         "manage.py check --deploy",
         "manage.py migrate",
         "manage.py collectstatic --noinput --verbosity 0",
+        "manage.py refresh_copies",
     )
 
     def test_does_every_step_in_its_order(self, origin: Path, clone: Path) -> None:
@@ -147,7 +148,7 @@ class TestUpdate:
         _, called = update(clone)
 
         assert "install" in called[0]
-        assert called[-3:] == list(self.STEPS)
+        assert called[-4:] == list(self.STEPS)
 
     def test_takes_the_version_that_is_named(self, origin: Path, clone: Path) -> None:
         release(origin, "second.py", "v2")

@@ -38,3 +38,6 @@ class TicketsConfig(ShopAppConfig):
         "view_ticketevent",
     )
     throttles = {"CREATE_TICKET": "10/hour"}
+
+    def ready(self) -> None:
+        from . import receivers  # noqa: F401  (connects them)

@@ -73,10 +73,10 @@ class TicketFilterSet(ShopFilterSet):
         "problem_description",
         "customer__first_name",
         "customer__last_name",
-        "vehicle__vin",
-        "vehicle__license_plate",
-        "vehicle__make",
-        "vehicle__model",
+        "vehicle_vin",
+        "vehicle_license_plate",
+        "vehicle_make",
+        "vehicle_model",
     )
 
     status = StatusListFilter(help_text="One status or several: `open,waiting`.")

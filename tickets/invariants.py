@@ -145,6 +145,30 @@ def closed_at_contradicts_status() -> Iterator[str]:
 
 
 @invariants.add
+def tickets_without_a_copy_of_their_vehicle() -> Iterator[str]:
+    tickets = ServiceTicket.objects.filter(vehicle_year=None).order_by("pk")
+    for pk in tickets.values_list("pk", flat=True).iterator():
+        yield f"Ticket {pk} has no copy of its vehicle: run refresh_copies."
+
+
+@invariants.add
+def open_tickets_unlike_their_vehicle() -> Iterator[str]:
+    tickets = ServiceTicket.objects.unlike_their_vehicle().exclude(vehicle_year=None)
+    for pk, vehicle in tickets.order_by("pk").values_list("pk", "vehicle").iterator():
+        yield (
+            f"Ticket {pk} is open, but its copy of vehicle {vehicle} is out of date:"
+            " run refresh_copies."
+        )
+
+
+@invariants.add
+def copies_of_erased_customers() -> Iterator[str]:
+    tickets = ServiceTicket.objects.naming_the_erased().order_by("pk")
+    for pk in tickets.values_list("pk", flat=True).iterator():
+        yield f"Ticket {pk} keeps plate or VIN of a customer who was erased."
+
+
+@invariants.add
 def open_tickets_of_another_owner() -> Iterator[str]:
     tickets = (
         ServiceTicket.objects.still_open()

@@ -13,11 +13,13 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.functional import cached_property
 
 from customers.models import MAX_MILEAGE, Customer, Vehicle
+from customers.vin import LENGTH as VIN_LENGTH
 from inventory.models import Part
 from mechanic_shop.accounts.models import User
 from mechanic_shop.core.prepared_queries import PreparedQuery
@@ -31,6 +33,15 @@ DEFAULT_PRIORITY = 3
 DEFAULT_ROLE = "Technician"
 DEFAULT_MARKUP = Decimal(30)
 
+
+#: What a ticket keeps of its vehicle: its own columns, and the vehicle's.
+VEHICLE_COPIES = {
+    "vehicle_year": "year",
+    "vehicle_make": "make",
+    "vehicle_model": "model",
+    "vehicle_license_plate": "license_plate",
+    "vehicle_vin": "vin",
+}
 
 Line = TypeVar("Line", "TicketMechanic", "TicketPart")
 
@@ -76,9 +87,34 @@ class ServiceTicketQuerySet(models.QuerySet["ServiceTicket"]):
         """Order by priority, then by the time of opening."""
         return self.order_by("priority", "opened_at", "pk")
 
-    def with_vehicle(self) -> Self:
-        """Load the vehicle and the customer with each ticket."""
-        return self.select_related("customer", "vehicle")
+    def unlike_their_vehicle(self) -> Self:
+        """Keep open tickets whose copy of the vehicle is not what the vehicle is."""
+        same = {
+            copy: F(f"vehicle__{name}")
+            for copy, name in VEHICLE_COPIES.items()
+            if copy != "vehicle_vin"
+        }
+        return (
+            self.still_open()
+            .alias(own_vin=Coalesce("vehicle_vin", Value("")))
+            .alias(present_vin=Coalesce("vehicle__vin", Value("")))
+            .exclude(own_vin=F("present_vin"), **same)
+        )
+
+    def naming_the_erased(self) -> Self:
+        """Keep tickets with a plate or VIN of a customer who was erased."""
+        theirs = Q(customer__erased_at__isnull=False)
+        owned = Q(vehicle__customer__erased_at__isnull=False)
+        blank = Q(vehicle_license_plate="", vehicle_vin=None)
+        return self.filter(theirs | owned).exclude(blank)
+
+    def blank_identity(self) -> int:
+        """Blank what tells whose vehicle it was; return the number of tickets."""
+        return self.update(vehicle_license_plate="", vehicle_vin=None)
+
+    def with_customer(self) -> Self:
+        """Load the customer with each ticket, which has a copy of its vehicle."""
+        return self.select_related("customer")
 
 
 class ServiceTicket(models.Model):
@@ -117,6 +153,20 @@ class ServiceTicket(models.Model):
     opened_at = models.DateTimeField(default=timezone.now, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
+
+    # The vehicle as it is while the ticket is open, and as it was once it is closed.
+    # Without a year the copy was not made yet: see ``tickets.vehicle_copies``.
+    vehicle_year = models.PositiveSmallIntegerField(null=True, editable=False)
+    vehicle_make = models.CharField(
+        max_length=100, default="", db_default="", editable=False
+    )
+    vehicle_model = models.CharField(
+        max_length=100, default="", db_default="", editable=False
+    )
+    vehicle_license_plate = models.CharField(
+        max_length=20, default="", db_default="", editable=False
+    )
+    vehicle_vin = models.CharField(max_length=VIN_LENGTH, null=True, editable=False)
 
     objects = ServiceTicketQuerySet.as_manager()
 
@@ -172,6 +222,17 @@ class ServiceTicket(models.Model):
     def loaded_parts(self) -> list[TicketPart]:
         """Lines with their parts; lists load them by ``prefetch_lines``."""
         return PARTS_OF_TICKETS.all(self.pk)
+
+    @property
+    def vehicle_name(self) -> str:
+        """Year, make and model of the vehicle, as the ticket has them."""
+        year = self.vehicle_year or ""
+        return f"{year} {self.vehicle_make} {self.vehicle_model}".strip()
+
+    def copy_vehicle(self, vehicle: Vehicle) -> None:
+        """Take over what the ticket keeps of its vehicle, without saving it."""
+        for copy, name in VEHICLE_COPIES.items():
+            setattr(self, copy, getattr(vehicle, name))
 
     @property
     def is_closed(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
-from customers.schema import BRIEF_CUSTOMER, BRIEF_VEHICLE
+from customers.schema import BRIEF_CUSTOMER, VEHICLE
 from inventory.schema import INSUFFICIENT_STOCK
 from mechanic_shop.api.schema.examples import (
     THEN,
@@ -33,6 +33,7 @@ from .serializers import (
     TicketEventSerializer,
     TicketMechanicSerializer,
     TicketPartSerializer,
+    TicketVehicleSerializer,
 )
 
 ASSIGNMENT = {
@@ -67,7 +68,7 @@ TICKET: dict[str, Any] = {
     "odometer_miles": 41_200,
     "priority": 3,
     "parts_total_cents": 3_250,
-    "vehicle": BRIEF_VEHICLE,
+    "vehicle": {name: VEHICLE[name] for name in TicketVehicleSerializer.Meta.fields},
     "customer": BRIEF_CUSTOMER,
     "ticket_mechanics": [ASSIGNMENT],
     "ticket_parts": [LINE],

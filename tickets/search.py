@@ -24,12 +24,12 @@ def find_tickets(user: User, term: str) -> Iterator[SearchResult]:
     number = TICKET_NUMBER.fullmatch(term.lower())
     if number:
         wanted |= Q(pk=int(number[1]))
-    rows = ServiceTicket.objects.visible_to(user).select_related("vehicle", "customer")
+    rows = ServiceTicket.objects.visible_to(user).select_related("customer")
     newest = rows.filter(wanted).order_by("-pk")
     for ticket in _exact_first(newest, int(number[1]) if number else None):
         description = [ticket.get_status_display()]
         if user.has_perm("customers.view_vehicle"):
-            description.append(str(ticket.vehicle))
+            description.append(ticket.vehicle_name)
         if user.has_perm("customers.view_customer"):
             description.append(str(ticket.customer))
         description.append(_shorten(ticket.problem_description))

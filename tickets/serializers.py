@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from customers.models import Customer, Vehicle
-from customers.serializers import BriefCustomerSerializer, BriefVehicleSerializer
+from customers.serializers import BriefCustomerSerializer
 from inventory.models import Part
 from inventory.serializers import ActorSerializer
 from mechanic_shop.api.serializers import (
@@ -92,6 +92,23 @@ class TicketPartSerializer(ReadOnlyModelSerializer[TicketPart]):
         return frozenset(COST_FIELDS)
 
 
+@extend_schema_serializer(component_name="BriefVehicle")
+class TicketVehicleSerializer(ReadOnlyModelSerializer[ServiceTicket]):
+    """The vehicle, as it is while the ticket is open, and as it was when it closed."""
+
+    vehicle_id = serializers.IntegerField()
+    year = serializers.IntegerField(source="vehicle_year")
+    make = serializers.CharField(source="vehicle_make")
+    model = serializers.CharField(source="vehicle_model")
+    license_plate = serializers.CharField(source="vehicle_license_plate")
+    vin = serializers.CharField(source="vehicle_vin", allow_null=True)
+
+    class Meta:
+        model = ServiceTicket
+        fields = ["vehicle_id", "year", "make", "model", "license_plate", "vin"]
+        read_only_fields = fields
+
+
 class ServiceTicketSerializer(StrictModelSerializer[ServiceTicket]):
     ticket_id = serializers.IntegerField(source="pk", read_only=True)
     vehicle_id: VisibleRelatedField[Vehicle] = VisibleRelatedField(
@@ -101,7 +118,7 @@ class ServiceTicketSerializer(StrictModelSerializer[ServiceTicket]):
         source="customer", queryset=Customer.objects.all(), required=False
     )
     parts_total_cents = serializers.SerializerMethodField()
-    vehicle = BriefVehicleSerializer(read_only=True)
+    vehicle = TicketVehicleSerializer(source="*", read_only=True)
     customer = BriefCustomerSerializer(read_only=True)
     ticket_mechanics = TicketMechanicSerializer(
         source="loaded_mechanics", many=True, read_only=True

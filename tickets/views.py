@@ -50,11 +50,11 @@ from .serializers import (
 
 Status = ServiceTicket.Status
 TICKET_BY_ID = PreparedQuery(
-    lambda pk: ServiceTicket.objects.with_vehicle().filter(pk=pk)
+    lambda pk: ServiceTicket.objects.with_customer().filter(pk=pk)
 )
 
 TICKETS = PreparedList(
-    lambda: ServiceTicket.objects.with_vehicle().order_by("-opened_at", "-pk")
+    lambda: ServiceTicket.objects.with_customer().order_by("-opened_at", "-pk")
 )
 TICKETS_IN_PROGRESS = PreparedList(
     lambda: TICKETS.build().filter(status__in=[Status.IN_PROGRESS])
@@ -71,18 +71,13 @@ class TicketViewSetBase(ShopViewSet[ServiceTicket]):
 
     def get_queryset(self) -> QuerySet[ServiceTicket]:
         rows: Any = super().get_queryset()
-        if self.action in {"list", "retrieve"}:
-            return rows.with_vehicle()  # type: ignore[no-any-return]
-        return rows.select_related("customer")  # type: ignore[no-any-return]
+        return rows.with_customer()  # type: ignore[no-any-return]
 
     def paginate_queryset(self, queryset: Any) -> Any:
         page = super().paginate_queryset(queryset)
         if self.action == "list":
             prefetch_lines(page or [])
         return page
-
-    def get_detail_queryset(self) -> QuerySet[ServiceTicket]:
-        return self.get_queryset().with_vehicle()  # type: ignore[attr-defined, no-any-return]
 
     def response_with_ticket(
         self,

@@ -132,7 +132,7 @@ class TestTheBoard:
     def test_shows_what_a_card_needs(
         self, boss: User, desk: Client, ticket: ServiceTicket
     ) -> None:
-        Vehicle.objects.update(license_plate="KA-42")
+        ServiceTicket.objects.update(vehicle_license_plate="KA-42")
         services.assign_mechanic(ticket=ticket, mechanic=make_mechanic("Max"), by=boss)
 
         page = text_of(desk.get(BOARD))

@@ -109,6 +109,9 @@ demo_stories: Registry[DemoStories] = Registry("demo_stories")
 #: the violating rows only, as sentences that name them: it sees one moment of a shop at
 #: work, locks nothing, and takes no more memory for a million sound rows than for none.
 invariants: Registry[Callable[[], Iterator[str]]] = Registry("invariants")
+#: Each brings copied columns up to date that servers of the previous release did not
+#: write during an update, and returns the number of rows.
+copy_refreshers: Registry[Callable[[], int]] = Registry("copies")
 #: The rows that the invariants are about: their plural, and the model.
 checked_rows: Registry[tuple[str, type[Model]]] = Registry("invariants")
 

@@ -38,6 +38,11 @@ def opened_date(ticket: ServiceTicket) -> str:
     return date_format(timezone.localtime(ticket.opened_at), "j M Y")
 
 
+@admin.display(description="Vehicle")
+def vehicle_name(ticket: ServiceTicket) -> str:
+    return ticket.vehicle_name
+
+
 @admin.display(description="Status")
 def status_badge(ticket: ServiceTicket) -> str:
     word = ticket.get_status_display()
@@ -89,15 +94,12 @@ class CustomerTicketsInline(TicketHistoryInline):
     fields = (
         ticket_link,
         opened_date,
-        "vehicle",
+        vehicle_name,
         status_badge,
         problem,
         parts_total,
     )
     readonly_fields = fields
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ServiceTicket]:
-        return super().get_queryset(request).select_related("vehicle")
 
 
 CustomerAdmin.register_inline(CustomerTicketsInline)

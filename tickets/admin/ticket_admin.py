@@ -100,7 +100,7 @@ class ServiceTicketAdmin(ExportMixin, TicketStatusActionsMixin):
         "number",
         "colored_status",
         "priority",
-        "vehicle",
+        "vehicle_name",
         "license_plate",
         "customer_name",
         "opened_at",
@@ -112,12 +112,11 @@ class ServiceTicketAdmin(ExportMixin, TicketStatusActionsMixin):
         "ticket_mechanics__mechanic",
         "opened_at",
     )
-    list_select_related = ("vehicle", "customer")
     search_fields = (
         "=pk",
         "problem_description",
-        "vehicle__vin",
-        "vehicle__license_plate",
+        "vehicle_vin",
+        "vehicle_license_plate",
         "customer__first_name",
         "customer__last_name",
     )
@@ -165,9 +164,13 @@ class ServiceTicketAdmin(ExportMixin, TicketStatusActionsMixin):
     def colored_status(self, ticket: ServiceTicket) -> str:
         return ticket.get_status_display()
 
-    @admin.display(description="Plate", ordering="vehicle__license_plate")
+    @admin.display(description="Vehicle", ordering="vehicle_make")
+    def vehicle_name(self, ticket: ServiceTicket) -> str:
+        return ticket.vehicle_name
+
+    @admin.display(description="Plate", ordering="vehicle_license_plate")
     def license_plate(self, ticket: ServiceTicket) -> str:
-        return ticket.vehicle.license_plate
+        return ticket.vehicle_license_plate
 
     @admin.display(description="Customer", ordering="customer__last_name")
     def customer_name(self, ticket: ServiceTicket) -> str:

@@ -13,7 +13,12 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.core.errors import Conflict, InUse
 from mechanic_shop.core.locking import lock_row
 from mechanic_shop.core.transactions import unit_of_work
-from tickets.models import ServiceTicket, TicketEvent, TicketEventKind
+from tickets.models import (
+    VEHICLE_COPIES,
+    ServiceTicket,
+    TicketEvent,
+    TicketEventKind,
+)
 from tickets.signals import ticket_closing, ticket_deleting, ticket_reopening
 
 from .events import record, set_changed
@@ -53,9 +58,11 @@ def open_ticket(
     """
     vehicle = lock_vehicle(vehicle)
     _check_owner(vehicle, customer or vehicle.customer)
-    ticket = ServiceTicket.objects.create(
+    ticket = ServiceTicket(
         vehicle=vehicle, customer=vehicle.customer, status=status, **details
     )
+    ticket.copy_vehicle(vehicle)
+    ticket.save(force_insert=True)
     TicketEvent.objects.create(
         ticket=ticket,
         kind=Kind.OPENED,
@@ -125,16 +132,26 @@ def _change_fields(ticket: ServiceTicket, changes: dict[str, Any], by: User) -> 
         return
     if ticket.is_closed:
         raise TicketClosed(ticket)
-    changed = set_changed(ticket, changes)
     if {"vehicle", "customer"} & changes.keys():
-        _check_owner(lock_vehicle(ticket.vehicle), ticket.customer)
+        vehicle = lock_vehicle(changes.get("vehicle", ticket.vehicle))
+        _check_owner(vehicle, changes.get("customer", ticket.customer))
+        ticket.copy_vehicle(vehicle)
+        ticket.save(update_fields=VEHICLE_COPIES)
+    changed = set_changed(ticket, changes)
     record(ticket, Kind.FIELDS_CHANGED, by, {"changes": changed})
 
 
-def _check_reopening(ticket: ServiceTicket, by: User) -> None:
-    if lock_vehicle(ticket.vehicle).customer != ticket.customer:
+def _prepare_reopening(ticket: ServiceTicket, by: User) -> None:
+    """Check that a ticket may be reopened, and bring its vehicle up to date.
+
+    :raises OwnerChanged: if the vehicle was sold meanwhile
+    """
+    vehicle = lock_vehicle(ticket.vehicle)
+    if vehicle.customer != ticket.customer:
         raise OwnerChanged("The vehicle belongs to another customer by now.")
     ticket_reopening.send(ServiceTicket, ticket=ticket, by=by)
+    ticket.copy_vehicle(vehicle)
+    ticket.save(update_fields=VEHICLE_COPIES)
 
 
 def _move_status(ticket: ServiceTicket, status: str | None, by: User) -> None:
@@ -143,7 +160,7 @@ def _move_status(ticket: ServiceTicket, status: str | None, by: User) -> None:
     if status not in ticket.allowed_moves:
         raise IllegalMove(ticket, status)
     if ticket.is_closed:
-        _check_reopening(ticket, by)
+        _prepare_reopening(ticket, by)
     elif status in ServiceTicket.CLOSED:
         ticket_closing.send(ServiceTicket, ticket=ticket, status=Status(status), by=by)
     before, ticket.status = ticket.status, Status(status)

@@ -24,6 +24,11 @@ class TicketFactory(DjangoModelFactory[ServiceTicket]):
 
     vehicle = factory.SubFactory(VehicleFactory)
     customer = factory.SelfAttribute("vehicle.customer")
+    vehicle_year = factory.SelfAttribute("vehicle.year")
+    vehicle_make = factory.SelfAttribute("vehicle.make")
+    vehicle_model = factory.SelfAttribute("vehicle.model")
+    vehicle_license_plate = factory.SelfAttribute("vehicle.license_plate")
+    vehicle_vin = factory.SelfAttribute("vehicle.vin")
     problem_description = "It rattles."
     odometer_miles = 45_000
 

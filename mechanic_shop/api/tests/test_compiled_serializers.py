@@ -15,7 +15,6 @@ from rest_framework.test import APIRequestFactory
 from customers.models import Customer, Vehicle
 from customers.serializers import (
     BriefCustomerSerializer,
-    BriefVehicleSerializer,
     CustomerSerializer,
     ShopVehicleSerializer,
     VehicleSerializer,
@@ -44,6 +43,7 @@ from tickets.serializers import (
     TicketEventSerializer,
     TicketMechanicSerializer,
     TicketPartSerializer,
+    TicketVehicleSerializer,
 )
 from tickets.services import add_note, assign_mechanic, install_part, move_ticket
 from tickets.tests.factories import TicketFactory
@@ -54,7 +54,6 @@ SHOWN: list[tuple[type[CompiledModelSerializer], Any]] = [
     (BriefCustomerSerializer, Customer.objects),
     (VehicleSerializer, Vehicle.objects),
     (ShopVehicleSerializer, Vehicle.objects),
-    (BriefVehicleSerializer, Vehicle.objects),
     (UserSerializer, User.objects),
     (MechanicSerializer, Mechanic.objects),
     (ListedMechanicSerializer, Mechanic.objects),
@@ -63,6 +62,7 @@ SHOWN: list[tuple[type[CompiledModelSerializer], Any]] = [
     (PartSerializer, Part.objects),
     (StockMovementSerializer, StockMovement.objects),
     (ServiceTicketSerializer, ServiceTicket.objects),
+    (TicketVehicleSerializer, ServiceTicket.objects),
     (TicketMechanicSerializer, TicketMechanic.objects),
     (TicketPartSerializer, TicketPart.objects),
     (InstalledPartSerializer, TicketPart.objects),

@@ -1,0 +1,67 @@
+"""Fill columns of tickets that rows were written without.
+
+The migrations call this for the rows of before; ``manage.py refresh_copies`` for those
+that servers of the previous release have written during an update. So it takes the
+models from ``apps``, and imports none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Case, Exists, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models.functions import Coalesce
+
+BATCH_SIZE = 1_000
+
+
+def fill_vehicle_copies(apps: Any, using: str = DEFAULT_DB_ALIAS) -> int:
+    """Copy the vehicle to each ticket that has no copy, and return their number.
+
+    An open ticket gets the present vehicle. A closed one gets the vehicle as of
+    ``closed_at``, by the history of changes. Where that does not go back so far, it
+    gets the present one, but plate and VIN only if the owner is still the same.
+    """
+    tickets = apps.get_model("tickets", "ServiceTicket").objects.using(using)
+    without = tickets.filter(vehicle_year=None)
+    copies = _vehicle_copies(apps)
+    return sum(
+        without.filter(pk__range=pks).update(**copies) for pks in _batches(without)
+    )
+
+
+def _batches(rows: QuerySet[Any]) -> Iterator[tuple[int, int]]:
+    """Yield the first and the last pk of each batch of rows."""
+    after = 0
+    ordered = rows.order_by("pk").values_list("pk", flat=True)
+    while pks := list(ordered.filter(pk__gt=after)[:BATCH_SIZE]):
+        yield pks[0], pks[-1]
+        after = pks[-1]
+
+
+def _vehicle_copies(apps: Any) -> dict[str, Any]:
+    """Return what each column of the copy is set to."""
+    vehicles = apps.get_model("customers", "Vehicle").objects
+    present = vehicles.filter(pk=OuterRef("vehicle_id"))
+    still_theirs = present.filter(customer_id=OuterRef("customer_id"))
+    history = apps.get_model("customers", "HistoricalVehicle").objects
+    as_of = history.filter(
+        id=OuterRef("vehicle_id"),
+        customer_id=OuterRef("customer_id"),
+        history_date__lte=OuterRef("closed_at"),
+    ).order_by("-history_date", "-history_id")
+
+    def first_known(name: str, otherwise: Any) -> Case:
+        recorded = When(Exists(as_of), then=Subquery(as_of.values(name)[:1]))
+        return Case(recorded, default=Subquery(otherwise.values(name)[:1]))
+
+    plate = Coalesce(first_known("license_plate", still_theirs), Value(""))
+    return {
+        "vehicle_year": first_known("year", present),
+        "vehicle_make": first_known("make", present),
+        "vehicle_model": first_known("model", present),
+        "vehicle_license_plate": plate,
+        "vehicle_vin": first_known("vin", still_theirs),
+    }
