@@ -19,6 +19,8 @@ FILES = ("Makefile", "requirements.txt", "deploy/shop", "deploy/reload")
 TOOLS = "/usr/bin:/bin"
 #: Writes down what it is called with, in place of installing and migrating.
 PYTHON = '#!/bin/sh\nprintf "%s\\n" "$*" >>"$LOG"\n'
+#: systemctl in a container, which nobody has booted.
+SYSTEMCTL = "#!/bin/sh\necho Failed to connect to bus: Host is down >&2\nexit 1\n"
 #: Two processes of the server's name; each writes its name when it is told to reload.
 SERVER = """\
 import os, signal, sys, time
@@ -78,15 +80,22 @@ def release(origin: Path, path: str, tag: str) -> None:
     git(origin, "tag", tag)
 
 
+@pytest.fixture(autouse=True)
+def systemctl(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/systemctl").write_text(SYSTEMCTL)
+    (tmp_path / "bin/systemctl").chmod(0o755)
+
+
 def update(clone: Path, *arguments: str) -> tuple[str, list[str]]:
-    """Return what was said, and what Python was called with."""
+    """Return what was printed, and what Python was called with."""
     log = clone.parent / "python.log"
     log.unlink(missing_ok=True)
     done = subprocess.run(
         ["make", "update", *arguments],
         cwd=clone,
         env={
-            "PATH": TOOLS,
+            "PATH": f"{clone.parent}/bin:{TOOLS}",
             "HOME": str(clone.parent),
             "LOG": str(log),
             "SHOP_ENV": str(clone / "none"),
@@ -96,7 +105,7 @@ def update(clone: Path, *arguments: str) -> tuple[str, list[str]]:
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
     return done.stdout, log.read_text().splitlines()
 
 
