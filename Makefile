@@ -229,7 +229,7 @@ test-contract: setup-dev ## Try with generated requests whether schema.yml is tr
 
 test-browser: needs-browser setup-dev $(AXE) ## Work in the back office with Chromium
 	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \
-		python -m pytest tests/browser -m browser
+		python -m pytest tests/browser -m browser --numprocesses 2 --dist loadgroup
 
 test-postman: needs-postman setup-dev $(NEWMAN) ## Run the Postman collection on the production form
 	@env -u DATABASE_URL -u REDIS_URL -u DJANGO_SETTINGS_MODULE \

@@ -2,7 +2,8 @@
 
 ``make test-browser`` runs this folder. Every page that a test opens is watched: an
 error in the console, a request to another host, or something that the Content Security
-Policy refused fails the test.
+Policy refused fails the test. Each process of pytest-xdist has a shop of its own, so
+two tests that run at the same time share no rows.
 """
 
 from __future__ import annotations
@@ -49,7 +50,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,9 @@ from playwright.sync_api import Browser, Page
 
 from ..support.server import OWNER, Server, running_server
 
+#: One server with its own settings, so one process.
+pytestmark = pytest.mark.xdist_group("cors")
+
 #: Whatever comes of it, as the page's own program sees it.
 FETCH = """async ([url, init]) => {
   try {
