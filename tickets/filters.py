@@ -5,9 +5,11 @@ from typing import Any
 
 import django_filters
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from mechanic_shop.api.filters import (
+    ListInput,
+    RepeatableInput,
     SearchFilter,
     ShopFilterSet,
     TotalOrderingFilter,
@@ -20,15 +22,17 @@ from mechanic_shop.api.filters import (
 from .models import ServiceTicket
 
 #: An id has at most this many digits.
+ME = "me"
 MECHANIC_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
-class StatusListField(forms.CharField):
+class StatusListField(forms.Field):
     """Read ``open,waiting``; an unknown status is an error."""
 
+    widget = ListInput
+
     def clean(self, value: Any) -> list[str]:
-        words = [word.strip() for word in (super().clean(value) or "").split(",")]
-        statuses = read_list([word for word in words if word])
+        statuses = read_list(value)
         unknown = [word for word in statuses if word not in ServiceTicket.Status.values]
         if unknown:
             raise forms.ValidationError(
@@ -40,6 +44,7 @@ class StatusListField(forms.CharField):
 
 class StatusListFilter(django_filters.Filter):
     field_class = StatusListField
+    takes_several = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -50,18 +55,21 @@ class StatusListFilter(django_filters.Filter):
         return qs.filter(status__in=value) if value else qs
 
 
-class MechanicField(forms.CharField):
-    """Read a mechanic's id, or ``me``."""
+class MechanicField(forms.Field):
+    """Read the id of a mechanic, or of several, or ``me``."""
 
-    def clean(self, value: Any) -> str:
-        text = str(super().clean(value) or "").strip()
-        if text and text != "me" and not MECHANIC_ID.fullmatch(text):
+    widget = RepeatableInput
+
+    def clean(self, value: Any) -> list[str]:
+        mechanics = read_list([text.strip() for text in value])
+        if not all(text == ME or MECHANIC_ID.fullmatch(text) for text in mechanics):
             raise forms.ValidationError("Send a mechanic's id, or me.")
-        return text
+        return mechanics
 
 
 class MechanicFilter(django_filters.Filter):
     field_class = MechanicField
+    takes_several = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -108,8 +116,15 @@ class TicketFilterSet(ShopFilterSet):
         fields: list[str] = []
 
     def filter_mechanic(
-        self, queryset: QuerySet[ServiceTicket], name: str, value: str
+        self, queryset: QuerySet[ServiceTicket], name: str, value: list[str]
     ) -> QuerySet[ServiceTicket]:
-        if value == "me":
-            return queryset.filter(ticket_mechanics__mechanic__user=self.request.user)
-        return queryset.filter(ticket_mechanics__mechanic_id=int(value))
+        wanted = Q.create([self._is_mechanic(each) for each in value], Q.OR)
+        if len(value) == 1:
+            return queryset.filter(wanted)
+        # A join would show a ticket once for each of them.
+        return queryset.filter(pk__in=ServiceTicket.objects.filter(wanted).values("pk"))
+
+    def _is_mechanic(self, value: str) -> Q:
+        if value == ME:
+            return Q(ticket_mechanics__mechanic__user=self.request.user)
+        return Q(ticket_mechanics__mechanic_id=int(value))

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from drf_spectacular.drainage import set_override
+from rest_framework.exceptions import ValidationError
 
 from mechanic_shop.core.search_text import MAX_LENGTH, split_words
 
@@ -71,6 +72,17 @@ class SearchFilter(TextFilter):
 class StrictFilterBackend(DjangoFilterBackend):
     """Apply the view's ``filterset_class`` to lists; a bad value is a 400."""
 
+    def get_filterset(
+        self, request: Request, queryset: QuerySet[Any], view: APIView
+    ) -> Any:
+        """:raises ValidationError: if a filter that takes one value has several"""
+        filterset = super().get_filterset(request, queryset, view)
+        for name, each in filterset.filters.items() if filterset else ():
+            values = set(request.query_params.getlist(name)) - {""}
+            if len(values) > 1 and not getattr(each, "takes_several", False):
+                raise ValidationError({name: ["Send this parameter once."]})
+        return filterset
+
     def filter_queryset(
         self, request: Request, queryset: QuerySet[Any], view: APIView
     ) -> QuerySet[Any]:
@@ -116,10 +128,37 @@ class UTCDateTimeFilter(django_filters.IsoDateTimeFilter):
     field_class = UTCDateTimeFormField
 
 
-class WholeNumberFilter(django_filters.Filter):
-    """Match an integer column; 1.5 is an error, not 1."""
+class Repeatable(forms.Widget):
+    """Read ``a=1&a=2``, of which Django takes the last."""
 
-    field_class = forms.IntegerField
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        return [value for value in data.getlist(name) if value]
+
+
+class RepeatableInput(Repeatable, forms.TextInput):
+    def format_value(self, value: Any) -> Any:
+        return ",".join(value) if isinstance(value, list) else value
+
+
+class RepeatableNumberInput(RepeatableInput, forms.NumberInput):
+    pass
+
+
+class WholeNumbersField(forms.IntegerField):
+    """Read the whole numbers of a parameter that may be repeated."""
+
+    widget = RepeatableNumberInput
+
+    def clean(self, value: Any) -> list[int]:
+        clean = super().clean
+        return [clean(each) for each in read_list(value)]
+
+
+class WholeNumberFilter(django_filters.Filter):
+    """Match an integer column, repeated by any of the numbers; 1.5 is an error."""
+
+    field_class = WholeNumbersField
+    takes_several = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("min_value", 1)
@@ -127,6 +166,12 @@ class WholeNumberFilter(django_filters.Filter):
         super().__init__(*args, **kwargs)
         bounds = {"minimum": kwargs["min_value"], "maximum": kwargs["max_value"]}
         set_schema(self, type="integer", format="int64", **bounds)
+
+    def filter(self, qs: QuerySet[Any], value: list[int]) -> QuerySet[Any]:
+        if len(value) > 1:
+            return qs.filter(**{f"{self.field_name}__in": value})
+        filtered: QuerySet[Any] = super().filter(qs, value[0] if value else None)
+        return filtered
 
 
 def read_list(value: Sequence[str]) -> list[str]:
@@ -139,7 +184,25 @@ def read_list(value: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(value))
 
 
+class CommaSeparated(Repeatable):
+    """Read ``a=1,2`` and ``a=1&a=2``."""
+
+    def value_from_datadict(self, data: Any, files: Any, name: str) -> list[str]:
+        values = super().value_from_datadict(data, files, name)
+        return [word for word in map(str.strip, ",".join(values).split(",")) if word]
+
+
+class ListInput(CommaSeparated, RepeatableInput):
+    pass
+
+
+class ListSelect(CommaSeparated, forms.Select):
+    pass
+
+
 class OrderingField(django_filters.fields.BaseCSVField):
+    widget = ListSelect
+
     def clean(self, value: Any) -> Any:
         return super().clean(read_list(value or ()))
 
@@ -148,6 +211,7 @@ class TotalOrderingFilter(django_filters.OrderingFilter):
     """Order by allow-listed fields, then by primary key: pages never overlap."""
 
     base_field_class = OrderingField
+    takes_several = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", "Sort by one or several; `-` reverses.")

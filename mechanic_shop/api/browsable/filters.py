@@ -18,10 +18,12 @@ def controls_of(filterset: FilterSet) -> forms.Form:
     form: forms.Form = filterset.form
     form.label_suffix = ""
     for name, field in form.fields.items():
-        field.label = name.replace("_", " ").capitalize()
+        zone = " (UTC)" if isinstance(field, UTCDateTimeFormField) else ""
+        field.label = name.replace("_", " ").capitalize() + zone
         field.help_text = with_code(str(field.help_text))
+    form.full_clean()  # by the widgets that read repeated parameters
+    for name, field in form.fields.items():
         if isinstance(field, UTCDateTimeFormField):
-            field.label += " (UTC)"
             field.widget = MomentInput()
         elif choices := _choices_of(filterset, name):
             field.widget = forms.Select(choices=choices)
