@@ -88,16 +88,16 @@ UNREADABLE = {
 
 class TestUnreadableBody:
     @pytest.mark.parametrize("name", UNREADABLE)
-    def test_is_answered_in_the_usual_shape(self, shop: APIClient, name: str) -> None:
+    def test_unreadable_body_gets_the_error_shape(
+        self, shop: APIClient, name: str
+    ) -> None:
         response = shop.post("/api/inventory", UNREADABLE[name], content_type=JSON)
 
         assert response.status_code == 400
         assert response.json()["code"] == "invalid"
         assert not Part.objects.exists()
 
-    def test_stays_a_400_when_the_caller_declares_its_charset(
-        self, shop: APIClient
-    ) -> None:
+    def test_unreadable_body_with_charset_is_a_400(self, shop: APIClient) -> None:
         body = '{"name": "x"}'.encode("utf-16")
 
         response = shop.post(
@@ -108,7 +108,7 @@ class TestUnreadableBody:
         assert response.json()["message"] == "The body is not valid JSON in UTF-8."
 
 
-class TestMonstrousValue:
+class TestAbsurdValue:
     @pytest.mark.parametrize(
         ("path", "good", "field"),
         [
@@ -127,7 +127,7 @@ class TestMonstrousValue:
     @pytest.mark.parametrize(
         "value", [2.9, "x", True, HUGE, -HUGE, "2.9", "", [1], {"a": 1}, 1e400, "١x"]
     )
-    def test_is_named_where_an_integer_belongs(
+    def test_error_names_the_field_of_a_huge_integer(
         self, shop: APIClient, rows: Rows, path: str, good: str, field: str, value: Any
     ) -> None:
         bodies: dict[str, dict[str, Any]] = {
@@ -144,7 +144,9 @@ class TestMonstrousValue:
         assert field in response.json()["fields"]
 
     @pytest.mark.parametrize("price", ["1e400", "1e30", "-0.01", "1.001", '"NaN"'])
-    def test_is_named_where_money_belongs(self, shop: APIClient, price: str) -> None:
+    def test_error_names_the_field_of_absurd_money(
+        self, shop: APIClient, price: str
+    ) -> None:
         raw = f'{{"name": "Filter", "price": {price}}}'.encode()
 
         response = shop.post("/api/inventory", raw, content_type=JSON)
@@ -152,7 +154,7 @@ class TestMonstrousValue:
         assert response.status_code == 400
         assert list(response.json()["fields"]) == ["price"]
 
-    def test_is_named_where_a_list_of_ids_belongs(
+    def test_error_names_the_field_of_absurd_ids(
         self, shop: APIClient, rows: Rows
     ) -> None:
         response = shop.put(
@@ -165,7 +167,7 @@ class TestMonstrousValue:
 
 
 class TestUnknownField:
-    def test_leaves_the_rest_of_the_body_without_effect(
+    def test_unknown_field_rejects_the_whole_body(
         self, shop: APIClient, rows: Rows
     ) -> None:
         before = TicketPart.objects.get(ticket_id=rows.ids["ticket"]).quantity_used
@@ -181,7 +183,7 @@ class TestUnknownField:
 
 
 class TestRepeatedField:
-    def test_counts_with_its_last_value(self, shop: APIClient) -> None:
+    def test_repeated_field_has_its_last_value(self, shop: APIClient) -> None:
         raw = b'{"name": "First", "price": 1, "name": "Last"}'
 
         response = shop.post("/api/inventory", raw, content_type=JSON)
@@ -200,7 +202,7 @@ class TestEmptyBody:
             ("/api/customers", {"first_name", "last_name", "phone"}),
         ],
     )
-    def test_lacks_every_required_field(
+    def test_empty_body_lacks_every_required_field(
         self, shop: APIClient, path: str, required: set[str], raw: bytes
     ) -> None:
         response = shop.post(path, raw, content_type=JSON)
@@ -209,7 +211,7 @@ class TestEmptyBody:
         assert set(response.json()["fields"]) == required
 
     @pytest.mark.parametrize("method", ["put", "patch"])
-    def test_changes_nothing(self, shop: APIClient, method: str) -> None:
+    def test_empty_body_changes_nothing(self, shop: APIClient, method: str) -> None:
         mechanic = MechanicFactory.create()
 
         response = getattr(shop, method)(
@@ -219,7 +221,9 @@ class TestEmptyBody:
         assert response.status_code == 200
         assert response.json()["full_name"] == mechanic.full_name
 
-    def test_needs_no_content_type(self, shop: APIClient, rows: Rows) -> None:
+    def test_empty_body_needs_no_content_type(
+        self, shop: APIClient, rows: Rows
+    ) -> None:
         path = rows.path("/service-tickets/{ticket}/assign-mechanic/{free_mechanic}")
 
         response = shop.generic("PUT", path)
@@ -228,7 +232,7 @@ class TestEmptyBody:
 
 
 class TestOversizedBody:
-    def test_may_be_exactly_as_large_as_the_limit(
+    def test_body_of_exactly_the_limit_is_accepted(
         self, anonymous: APIClient, settings: LazySettings
     ) -> None:
         raw = b"{}".ljust(settings.MAX_BODY_BYTES)
@@ -241,7 +245,7 @@ class TestOversizedBody:
         "content_type",
         ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", JSON],
     )
-    def test_is_a_413_whatever_it_claims_to_be(
+    def test_oversized_body_of_any_type_is_a_413(
         self, shop: APIClient, settings: LazySettings, content_type: str
     ) -> None:
         raw = b"x" * (settings.MAX_BODY_BYTES + 1)
@@ -250,7 +254,7 @@ class TestOversizedBody:
 
         assert response.status_code == 413
 
-    def test_is_found_out_when_its_length_was_not_told(
+    def test_oversized_body_without_length_is_a_413(
         self, settings: LazySettings
     ) -> None:
         stream = io.BytesIO(b"{}".ljust(settings.MAX_BODY_BYTES * 3))
@@ -261,7 +265,7 @@ class TestOversizedBody:
         assert stream.tell() == settings.MAX_BODY_BYTES + 1
 
     @pytest.mark.parametrize("length", ["", "many", "1e9", "²", "-1"])
-    def test_is_not_read_when_its_length_is_nonsense(
+    def test_body_with_invalid_length_is_not_read(
         self, shop: APIClient, settings: LazySettings, length: str
     ) -> None:
         raw = b"{}".ljust(settings.MAX_BODY_BYTES + 1)
@@ -279,7 +283,7 @@ class TestFormBody:
 
     FORM = "application/x-www-form-urlencoded"
 
-    def test_makes_a_mechanic(self, shop: APIClient) -> None:
+    def test_form_body_creates_a_mechanic(self, shop: APIClient) -> None:
         raw = "full_name=Ann&email=ann@shop.example&phone=1&salary=50000"
 
         response = shop.post("/api/mechanics", raw, content_type=self.FORM)
@@ -297,14 +301,16 @@ class TestFormBody:
             "&".join(f"x{n}=1" for n in range(900)),
         ],
     )
-    def test_is_refused_like_json(self, shop: APIClient, raw: str) -> None:
+    def test_invalid_form_is_rejected_like_json(
+        self, shop: APIClient, raw: str
+    ) -> None:
         response = shop.post("/api/mechanics", raw, content_type=self.FORM)
 
         assert response.status_code == 400
         assert not Mechanic.objects.exists()
 
     @pytest.mark.parametrize("charset", ["nonsense", "utf-16", "idna", "base64"])
-    def test_is_never_a_server_error_in_an_odd_charset(
+    def test_form_in_an_odd_charset_is_no_500(
         self, shop: APIClient, charset: str
     ) -> None:
         response = shop.post(
@@ -315,7 +321,7 @@ class TestFormBody:
 
         assert response.status_code == 400
 
-    def test_may_not_hold_thousands_of_fields(self, shop: APIClient) -> None:
+    def test_form_with_thousands_of_fields_is_rejected(self, shop: APIClient) -> None:
         raw = "&".join(f"x{n}=1" for n in range(1_001))
 
         response = shop.post("/api/mechanics", raw, content_type=self.FORM)
@@ -331,14 +337,14 @@ class TestFormBody:
             ("multipart/form-data; boundary=x", b""),
         ],
     )
-    def test_is_refused_in_broken_parts(
+    def test_broken_multipart_body_is_rejected(
         self, shop: APIClient, content_type: str, raw: bytes
     ) -> None:
         response = shop.post("/api/mechanics", raw, content_type=content_type)
 
         assert response.status_code == 400
 
-    def test_may_not_bring_hundreds_of_files(self, shop: APIClient) -> None:
+    def test_form_with_hundreds_of_files_is_rejected(self, shop: APIClient) -> None:
         part = '--x\r\nContent-Disposition: form-data; name="f{0}"; filename="f{0}"'
         parts = [f"{part.format(n)}\r\n\r\nx\r\n" for n in range(101)]
         raw = "".join(parts) + "--x--\r\n"
@@ -356,7 +362,7 @@ class TestCredentials:
         ("password", "status"),
         [("\x00" * 8, 400), ("p" * 129, 400), (["p"], 400), (None, 400), (HUGE, 401)],
     )
-    def test_refuse_what_can_be_no_password(
+    def test_login_rejects_impossible_passwords(
         self, anonymous: APIClient, path: str, password: Any, status: int
     ) -> None:
         response = anonymous.post(path, {"email": "a@b.example", "password": password})
@@ -374,7 +380,7 @@ class TestCredentials:
             (HUGE, 401),
         ],
     )
-    def test_refuse_what_can_be_no_login(
+    def test_login_rejects_impossible_addresses(
         self, anonymous: APIClient, email: Any, status: int
     ) -> None:
         response = anonymous.post(
@@ -396,7 +402,7 @@ class TestCredentials:
             (1, 401),
         ],
     )
-    def test_refuse_what_can_be_no_refresh_token(
+    def test_refresh_rejects_impossible_tokens(
         self, anonymous: APIClient, token: Any, status: int
     ) -> None:
         response = anonymous.post("/api/auth/refresh", {"refresh_token": token})

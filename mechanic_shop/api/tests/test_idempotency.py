@@ -86,9 +86,7 @@ def create_ticket() -> Write:
 
 @pytest.mark.django_db
 class TestIdempotencyKey:
-    def test_replays_what_was_answered_whatever_happened_since(
-        self, shop: APIClient
-    ) -> None:
+    def test_key_replays_the_response_despite_changes(self, shop: APIClient) -> None:
         first = send(shop, "k")
         Part.objects.update(name="Renamed")
 
@@ -98,7 +96,7 @@ class TestIdempotencyKey:
         assert again["ETag"] == first["ETag"]
         assert again["Content-Type"] == "application/json"
 
-    def test_may_be_left_out(self, shop: APIClient) -> None:
+    def test_requests_without_key_take_effect_each_time(self, shop: APIClient) -> None:
         answers = [shop.post("/api/inventory", PART) for _ in range(2)]
 
         assert [answer.status_code for answer in answers] == [201, 201]
@@ -106,7 +104,7 @@ class TestIdempotencyKey:
         assert not any("Idempotency-Replayed" in answer for answer in answers)
         assert not IdempotencyKey.objects.exists()
 
-    def test_cannot_be_used_for_another_body(self, shop: APIClient) -> None:
+    def test_key_with_another_body_is_a_422(self, shop: APIClient) -> None:
         send(shop, "k")
 
         answer = send(shop, "k", body={**PART, "name": "Other"})
@@ -116,7 +114,7 @@ class TestIdempotencyKey:
         assert answer.json()["error"].startswith("422 ")
         assert Part.objects.get().name == "Filter"
 
-    def test_cannot_be_used_for_another_path(self, shop: APIClient) -> None:
+    def test_key_with_another_path_is_a_422(self, shop: APIClient) -> None:
         tickets = TicketFactory.create_batch(2)
         paths = [f"/api/service-tickets/{ticket.pk}/notes" for ticket in tickets]
 
@@ -125,7 +123,7 @@ class TestIdempotencyKey:
         assert statuses == [201, 422]
         assert not tickets[1].events.exists()
 
-    def test_cannot_be_used_for_another_method(self, shop: APIClient) -> None:
+    def test_key_with_another_method_is_a_422(self, shop: APIClient) -> None:
         ticket, part = TicketFactory.create(), PartFactory.create()
         path = f"/api/service-tickets/{ticket.pk}/parts/{part.pk}"
 
@@ -134,7 +132,7 @@ class TestIdempotencyKey:
 
         assert (installed.status_code, changed.status_code) == (201, 422)
 
-    def test_does_not_mind_the_order_of_fields(self, shop: APIClient) -> None:
+    def test_replay_ignores_the_order_of_fields(self, shop: APIClient) -> None:
         send(shop, "k")
 
         again = send(shop, "k", body=dict(reversed(PART.items())))
@@ -145,13 +143,15 @@ class TestIdempotencyKey:
         "spelling",
         ["/api/service_tickets", "/api/service_tickets/", "/api/service-tickets/"],
     )
-    def test_knows_a_path_in_any_spelling(self, shop: APIClient, spelling: str) -> None:
+    def test_replay_knows_a_path_in_any_spelling(
+        self, shop: APIClient, spelling: str
+    ) -> None:
         _, path, body = create_ticket()
         send(shop, "k", path, body)
 
         assert is_replay(send(shop, "k", spelling, body))
 
-    def test_works_for_multipart_forms(self, shop: APIClient) -> None:
+    def test_key_works_for_multipart_forms(self, shop: APIClient) -> None:
         answers = [send(shop, "k", format="multipart") for _ in range(2)]
         other = send(shop, "k", body={**PART, "name": "Other"}, format="multipart")
 
@@ -159,7 +159,7 @@ class TestIdempotencyKey:
         assert [is_replay(answer) for answer in answers] == [False, True]
         assert Part.objects.count() == 1
 
-    def test_works_for_urlencoded_forms(self, shop: APIClient) -> None:
+    def test_key_works_for_urlencoded_forms(self, shop: APIClient) -> None:
         form = {"content_type": "application/x-www-form-urlencoded"}
 
         answers = [send(shop, "k", body=urlencode(PART), **form) for _ in range(2)]
@@ -168,7 +168,7 @@ class TestIdempotencyKey:
         assert [answer.status_code for answer in (*answers, other)] == [201, 201, 422]
         assert [is_replay(answer) for answer in answers] == [False, True]
 
-    def test_belongs_to_one_user(self, client_of: ClientOf) -> None:
+    def test_key_belongs_to_one_user(self, client_of: ClientOf) -> None:
         users = UserFactory.create_batch(2, superuser=True)
 
         answers = [send(client_of(user), "k") for user in users]
@@ -177,9 +177,7 @@ class TestIdempotencyKey:
         assert Part.objects.count() == 2
 
     @pytest.mark.parametrize("other", ["KEY", "key ", " key", "kéy", "key\xa0"])
-    def test_is_another_one_if_a_single_character_differs(
-        self, shop: APIClient, other: str
-    ) -> None:
+    def test_keys_are_compared_exactly(self, shop: APIClient, other: str) -> None:
         send(shop, "key")
 
         assert not is_replay(send(shop, other))
@@ -187,7 +185,7 @@ class TestIdempotencyKey:
         assert Part.objects.count() == 2
 
     @pytest.mark.parametrize("key", ["", "x" * 256])
-    def test_has_a_length(self, shop: APIClient, key: str) -> None:
+    def test_key_of_wrong_length_is_a_400(self, shop: APIClient, key: str) -> None:
         answer = send(shop, key)
 
         assert answer.status_code == 400
@@ -195,11 +193,11 @@ class TestIdempotencyKey:
         assert not Part.objects.exists()
         assert not IdempotencyKey.objects.exists()
 
-    def test_may_have_255_characters(self, shop: APIClient) -> None:
+    def test_key_may_have_255_characters(self, shop: APIClient) -> None:
         assert not is_replay(send(shop, "x" * 255))
         assert is_replay(send(shop, "x" * 255))
 
-    def test_is_kept_for_a_day(
+    def test_response_is_replayed_for_a_day(
         self, client_of: ClientOf, owner: User, clock: time_machine.Traveller
     ) -> None:
         send(client_of(owner), "k")
@@ -214,7 +212,7 @@ class TestIdempotencyKey:
         assert forgotten.status_code == 201
         assert again.content == forgotten.content
 
-    def test_does_not_work_on_put_and_delete(self, shop: APIClient) -> None:
+    def test_put_and_delete_ignore_the_key(self, shop: APIClient) -> None:
         part = PartFactory.create()
         path = f"/api/inventory/{part.pk}"
 
@@ -224,7 +222,7 @@ class TestIdempotencyKey:
         assert [answer.json()["name"] for answer in answers] == ["a", "b"]
         assert gone == [204, 404]
 
-    def test_is_kept_only_with_the_effect(
+    def test_key_and_effect_are_committed_together(
         self, shop: APIClient, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def full(self: IdempotencyKey, *args: Any, **kwargs: Any) -> None:
@@ -243,7 +241,7 @@ class TestIdempotencyKey:
 
 
 @pytest.mark.django_db
-class TestRefusedRequest:
+class TestRejectedRequest:
     """It leaves nothing behind that binds its key."""
 
     @pytest.mark.parametrize(
@@ -255,7 +253,7 @@ class TestRefusedRequest:
             (415, "post", "/api/inventory", None),
         ],
     )
-    def test_frees_the_key_for_any_other(
+    def test_rejected_request_frees_the_key(
         self, shop: APIClient, status: int, method: str, path: str, body: Any
     ) -> None:
         part = PartFactory.create(quantity_in_stock=1)
@@ -271,7 +269,7 @@ class TestRefusedRequest:
         assert not is_replay(other)
         assert is_replay(send(shop, "k"))
 
-    def test_frees_the_key_when_it_was_forbidden(
+    def test_forbidden_request_frees_the_key(
         self, owner: User, client_of: ClientOf
     ) -> None:
         user = UserFactory.create()
@@ -284,7 +282,7 @@ class TestRefusedRequest:
         assert (refused.status_code, allowed.status_code) == (403, 201)
         assert not is_replay(allowed)
 
-    def test_frees_the_key_when_the_row_had_changed(self, shop: APIClient) -> None:
+    def test_failed_if_match_frees_the_key(self, shop: APIClient) -> None:
         path = f"/api/inventory/{PartFactory.create().pk}"
         stale = send(shop, "k", path, {"name": "x"}, "patch", HTTP_IF_MATCH='"old"')
 
@@ -293,7 +291,7 @@ class TestRefusedRequest:
         assert (stale.status_code, fresh.status_code) == (412, 200)
         assert not is_replay(fresh)
 
-    def test_can_succeed_with_its_own_key_later(self, shop: APIClient) -> None:
+    def test_rejected_request_may_succeed_later(self, shop: APIClient) -> None:
         part = PartFactory.create(quantity_in_stock=1)
         path = f"/api/service-tickets/{TicketFactory.create().pk}/parts/{part.pk}"
         refused = send(shop, "k", path, {"quantity_used": 2})
@@ -304,7 +302,7 @@ class TestRefusedRequest:
         assert (refused.status_code, again.status_code) == (409, 201)
         assert again.json()["remaining_stock"] == 0
 
-    def test_does_not_forget_what_the_key_did_before(self, shop: APIClient) -> None:
+    def test_rejection_keeps_the_stored_response(self, shop: APIClient) -> None:
         send(shop, "k")
         reused = send(shop, "k", body={"name": ""})
 
@@ -313,11 +311,11 @@ class TestRefusedRequest:
 
 
 @pytest.mark.django_db
-class TestSigningIn:
+class TestAuthPaths:
     """The doors ignore keys: a kept answer would hold tokens."""
 
     @pytest.mark.parametrize("path", ["/api/auth/login", "/api/customers/login"])
-    def test_ignores_keys(self, anonymous: APIClient, path: str) -> None:
+    def test_auth_paths_ignore_keys(self, anonymous: APIClient, path: str) -> None:
         user = UserFactory.create()
         bodies = [
             {"email": user.email, "password": password}
@@ -330,13 +328,13 @@ class TestSigningIn:
         assert user.sessions.count() == 2
         assert not IdempotencyKey.objects.exists()
 
-    def test_ignores_keys_that_would_be_refused(self, anonymous: APIClient) -> None:
+    def test_auth_paths_ignore_invalid_keys(self, anonymous: APIClient) -> None:
         answer = send(anonymous, "x" * 256, "/api/auth/login", {})
 
         assert answer.status_code == 400
         assert set(answer.json()["fields"]) == {"email", "password"}
 
-    def test_ignores_keys_over_the_limit_too(
+    def test_auth_paths_ignore_keys_over_the_limit(
         self, anonymous: APIClient, limit: Limit
     ) -> None:
         limit(LOGIN=(1, 10**9))
@@ -347,7 +345,9 @@ class TestSigningIn:
 
         assert statuses == [400, 429]
 
-    def test_registers_each_time(self, anonymous: APIClient) -> None:
+    def test_registration_with_a_key_is_not_replayed(
+        self, anonymous: APIClient
+    ) -> None:
         body = {
             "first_name": "Ada",
             "last_name": "King",
@@ -368,7 +368,9 @@ class TestSigningIn:
 @pytest.mark.django_db
 @pytest.mark.usefixtures("clock")
 class TestReplay:
-    def test_costs_no_limit(self, shop: APIClient, limit: Limit) -> None:
+    def test_replay_does_not_count_for_the_limit(
+        self, shop: APIClient, limit: Limit
+    ) -> None:
         limit(CREATE_PART=(2, 60))
         send(shop, "one")
 
@@ -380,9 +382,7 @@ class TestReplay:
         assert second["RateLimit-Remaining"] == "0"
         assert third.status_code == 429
 
-    def test_is_there_when_the_limit_is_reached(
-        self, shop: APIClient, limit: Limit
-    ) -> None:
+    def test_replay_works_over_the_limit(self, shop: APIClient, limit: Limit) -> None:
         limit(CREATE_PART=(1, 60))
         send(shop, "one")
 
@@ -392,7 +392,7 @@ class TestReplay:
         assert Part.objects.count() == 1
         assert send(shop, "two").status_code == 429
 
-    def test_gives_back_no_more_than_it_spent(
+    def test_replay_refunds_only_its_own_request(
         self, shop: APIClient, limit: Limit
     ) -> None:
         limit(CREATE_PART=(2, 60))
@@ -405,7 +405,7 @@ class TestReplay:
         assert send(shop, "three").status_code == 429
         assert shop.post("/api/inventory", PART).status_code == 429
 
-    def test_is_refused_over_the_limit_to_an_unknown_key(
+    def test_new_key_over_the_limit_is_a_429(
         self, shop: APIClient, limit: Limit
     ) -> None:
         limit(CREATE_PART=(1, 60))
@@ -419,7 +419,7 @@ class TestReplay:
         assert refused["RateLimit-Remaining"] == "0"
         assert IdempotencyKey.objects.count() == 1
 
-    def test_is_refused_over_the_limit_to_a_key_without_an_answer(
+    def test_unanswered_key_over_the_limit_is_a_429(
         self, shop: APIClient, limit: Limit
     ) -> None:
         limit(CREATE_PART=(1, 60))
@@ -430,7 +430,7 @@ class TestReplay:
         assert refused.status_code == 429
         assert not Part.objects.exists()
 
-    def test_is_no_way_around_the_limit_with_another_body(
+    def test_key_is_no_way_around_the_limit(
         self, shop: APIClient, limit: Limit
     ) -> None:
         limit(CREATE_PART=(1, 60))
@@ -441,7 +441,7 @@ class TestReplay:
         assert answer.status_code == 422
         assert Part.objects.count() == 1
 
-    def test_is_for_those_only_who_may_still_enter(self, client_of: ClientOf) -> None:
+    def test_replay_needs_the_permission_still(self, client_of: ClientOf) -> None:
         user = UserFactory.create(superuser=True)
         send(client_of(user), "k")
 
@@ -465,7 +465,7 @@ def announcing(queued: Event) -> Iterator[None]:
 
 
 @pytest.mark.django_db(transaction=True)
-class TestTwinInFlight:
+class TestDuplicateInFlight:
     @pytest.fixture(autouse=True)
     def _notes_that_wait(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         """Let the first note wait in its transaction, after its effect."""
@@ -499,7 +499,9 @@ class TestTwinInFlight:
 
         return self.pool.submit(one)
 
-    def test_waits_and_replays(self, client_of: ClientOf, owner: User) -> None:
+    def test_duplicate_waits_and_replays(
+        self, client_of: ClientOf, owner: User
+    ) -> None:
         path, queued, client = on_ticket("notes"), Event(), client_of(owner)
         first = self.start(client, path, "SELECT 1", Event())
         assert self.working.wait(SECONDS)
@@ -514,7 +516,7 @@ class TestTwinInFlight:
         assert [is_replay(answer) for answer in answers] == [False, True]
         assert TicketEvent.objects.filter(kind="note").count() == 1
 
-    def test_is_told_to_come_back_when_that_takes_too_long(
+    def test_duplicate_gets_in_progress_after_waiting(
         self, client_of: ClientOf, owner: User
     ) -> None:
         # SQLite locks the whole file: there it is the database that is busy.
@@ -537,7 +539,7 @@ class TestTwinInFlight:
 
 @pytest.mark.django_db
 class TestErasedCustomer:
-    def test_is_in_no_kept_answer(self, shop: APIClient) -> None:
+    def test_erased_customer_is_in_no_stored_response(self, shop: APIClient) -> None:
         person = {"first_name": "Ann", "last_name": "Lee", "phone": "555-0100"}
         kept, erased = (
             send(shop, key, "/api/customers", person).json() for key in ("one", "two")

@@ -25,7 +25,7 @@ def without_clock(row: dict[str, Any]) -> dict[str, Any]:
 
 class TestUpdate:
     @pytest.mark.parametrize("method", ["put", "patch"])
-    def test_keeps_what_is_left_out(self, shop: APIClient, method: str) -> None:
+    def test_update_keeps_omitted_fields(self, shop: APIClient, method: str) -> None:
         path = f"/api/customers/{CustomerFactory.create().pk}"
         before = shop.get(path).json()
 
@@ -37,7 +37,7 @@ class TestUpdate:
             "city": "Lyon",
         }
 
-    def test_names_every_stranger_at_once(self, shop: APIClient) -> None:
+    def test_update_names_all_unknown_fields(self, shop: APIClient) -> None:
         path = f"/api/inventory/{PartFactory.create().pk}"
 
         response = shop.patch(path, {"colour": 1, "weight": 2, "name": "N"})
@@ -50,14 +50,14 @@ class TestUpdate:
 class TestCreate:
     BODY = {"first_name": " Ann ", "last_name": "Lee", "phone": "1"}
 
-    def test_trims_text_and_fills_in_the_absent(self, shop: APIClient) -> None:
+    def test_create_trims_text_and_applies_defaults(self, shop: APIClient) -> None:
         row = shop.post("/api/customers", self.BODY).json()
 
         assert row["first_name"] == "Ann"
         assert row["email"] is None
         assert {row[name] for name in ("address", "city", "state")} == {""}
 
-    def test_ignores_derived_fields(self, shop: APIClient) -> None:
+    def test_create_ignores_derived_fields(self, shop: APIClient) -> None:
         body = {"name": "Filter", "price": 1, "needs_reorder": "whatever"}
 
         response = shop.post("/api/inventory", body)
@@ -66,7 +66,7 @@ class TestCreate:
         assert response.json()["needs_reorder"] is True
 
     @pytest.mark.parametrize("name", ["customer_id", "created_at", "updated_at"])
-    def test_chooses_ids_and_times_itself(self, shop: APIClient, name: str) -> None:
+    def test_create_rejects_ids_and_times(self, shop: APIClient, name: str) -> None:
         response = shop.post("/api/customers", {**self.BODY, name: 7})
 
         assert response.status_code == 400
@@ -74,7 +74,7 @@ class TestCreate:
         assert not Customer.objects.exists()
 
     @pytest.mark.parametrize("blank", ["", "   ", None])
-    def test_takes_no_blank_for_a_required_text(
+    def test_create_rejects_blank_required_text(
         self, shop: APIClient, blank: str | None
     ) -> None:
         response = shop.post("/api/customers", {**self.BODY, "last_name": blank})
@@ -83,8 +83,8 @@ class TestCreate:
         assert list(response.json()["fields"]) == ["last_name"]
 
 
-class TestAnswer:
-    def test_writes_utc_also_for_a_shop_elsewhere(
+class TestResponse:
+    def test_times_are_utc_in_every_time_zone(
         self, shop: APIClient, settings: Any
     ) -> None:
         customer = CustomerFactory.create()
@@ -109,7 +109,7 @@ class Outer(StrictSerializer):
 class TestFields:
     """They are found once for a class and copied for each body."""
 
-    def test_belong_to_one_body(self) -> None:
+    def test_nested_bodies_have_fields_of_their_own(self) -> None:
         one, other = Outer(context={"of": "one"}), Outer(context={"of": "other"})
 
         for serializer, of in ((one, "one"), (other, "other"), (one, "one")):
@@ -120,7 +120,7 @@ class TestFields:
             inside = (numbers.child, inner.fields["name"])
             assert [field.context for field in inside] == [{"of": of}] * 2
 
-    def test_may_differ_between_bodies(self) -> None:
+    def test_fields_may_differ_between_requests(self) -> None:
         lenient, strict = Outer(), Outer()
 
         lenient.fields["number"].required = False

@@ -56,7 +56,7 @@ def log_in(path: str, email: str, password: str, address: str = "192.0.2.1") -> 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("clock")
 class TestRateLimit:
-    def test_tells_what_is_left(self, shop: APIClient, limit: Limit) -> None:
+    def test_headers_tell_what_is_left(self, shop: APIClient, limit: Limit) -> None:
         limit(CREATE_PART=(2, 60))
         body = {"name": "Filter", "price": 1}
 
@@ -71,7 +71,7 @@ class TestRateLimit:
         assert "Retry-After" not in last
         assert Part.objects.count() == 2
 
-    def test_begins_anew_in_the_next_window(
+    def test_count_restarts_in_the_next_window(
         self, shop: APIClient, limit: Limit, clock: time_machine.Traveller
     ) -> None:
         limit(CREATE_PART=(1, 60))
@@ -85,7 +85,7 @@ class TestRateLimit:
         assert (still.status_code, still["Retry-After"]) == (429, "1")
         assert (again.status_code, again["RateLimit-Remaining"]) == (400, "0")
 
-    def test_does_not_grow_by_what_it_refuses(
+    def test_rejected_requests_are_not_counted(
         self, shop: APIClient, limit: Limit
     ) -> None:
         limit(CREATE_PART=(2, 60))
@@ -95,7 +95,7 @@ class TestRateLimit:
 
         assert RateCounter.objects.get().count == 2
 
-    def test_counts_each_user_alone(
+    def test_each_user_has_a_count(
         self, limit: Limit, client_of: Callable[[User], APIClient]
     ) -> None:
         limit(CREATE_PART=(1, 60))
@@ -108,14 +108,14 @@ class TestRateLimit:
 
         assert statuses == [400, 400, 429, 429]
 
-    def test_counts_each_rule_alone(self, shop: APIClient, limit: Limit) -> None:
+    def test_each_rule_has_a_count(self, shop: APIClient, limit: Limit) -> None:
         limit(CREATE_PART=(1, 60), CREATE_MECHANIC=(1, 60))
         shop.post("/api/inventory", {})
 
         assert shop.post("/api/inventory", {}).status_code == 429
         assert shop.post("/api/mechanics", {}).status_code == 400
 
-    def test_leaves_reading_alone(self, shop: APIClient, limit: Limit) -> None:
+    def test_reads_are_not_limited(self, shop: APIClient, limit: Limit) -> None:
         limit(CREATE_PART=(1, 60))
 
         answers = [shop.get("/api/inventory") for _ in range(3)]
@@ -123,7 +123,7 @@ class TestRateLimit:
         assert {answer.status_code for answer in answers} == {200}
         assert not any(answer.has_header("RateLimit-Limit") for answer in answers)
 
-    def test_is_spent_by_nobody_who_may_not_enter(
+    def test_forbidden_requests_are_not_counted(
         self, limit: Limit, client_of: Callable[[User], APIClient]
     ) -> None:
         limit(CREATE_PART=(1, 60))
@@ -133,7 +133,7 @@ class TestRateLimit:
 
         assert statuses == {403}
 
-    def test_is_off_when_it_is_none(self, shop: APIClient, limit: Limit) -> None:
+    def test_rule_of_none_is_switched_off(self, shop: APIClient, limit: Limit) -> None:
         limit(CREATE_PART=None)
 
         answers = [shop.post("/api/inventory", {}) for _ in range(25)]
@@ -167,12 +167,14 @@ class TestClientAddress:
     def trust(self, settings: LazySettings, proxies: int) -> None:
         settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": proxies}
 
-    def test_has_a_budget_of_its_own(self) -> None:
+    def test_each_address_has_a_count(self) -> None:
         assert self.statuses(
             ("192.0.2.1", None), ("192.0.2.2", None), ("192.0.2.1", None)
         ) == [400, 400, 429]
 
-    def test_cannot_be_forged_without_a_proxy(self, settings: LazySettings) -> None:
+    def test_forwarded_for_is_ignored_without_a_proxy(
+        self, settings: LazySettings
+    ) -> None:
         self.trust(settings, 0)
 
         assert self.statuses(
@@ -182,7 +184,9 @@ class TestClientAddress:
             ("192.0.2.2", "10.0.0.1"),
         ) == [400, 429, 429, 400]
 
-    def test_is_what_the_one_proxy_wrote_last(self, settings: LazySettings) -> None:
+    def test_last_forwarded_for_counts_behind_a_proxy(
+        self, settings: LazySettings
+    ) -> None:
         self.trust(settings, 1)
 
         assert self.statuses(
@@ -193,7 +197,7 @@ class TestClientAddress:
         ) == [400, 429, 429, 400]
 
     @pytest.mark.parametrize("path", ["/admin/login/", "/api/login/"])
-    def test_cannot_be_forged_at_the_forms_either(self, path: str) -> None:
+    def test_forms_ignore_a_forged_forwarded_for(self, path: str) -> None:
         client = Client(REMOTE_ADDR="192.0.2.1")
 
         statuses = [
@@ -203,20 +207,20 @@ class TestClientAddress:
 
         assert statuses == [200, 429, 429]
 
-    def test_is_one_for_a_whole_ipv6_household(self) -> None:
+    def test_ipv6_addresses_count_by_their_64_prefix(self) -> None:
         assert self.statuses(
             ("2001:db8:1:2::1", None),
             ("2001:db8:1:2:ffff::9", None),
             ("2001:db8:1:3::1", None),
         ) == [400, 429, 400]
 
-    def test_is_the_same_one_written_as_ipv6(self) -> None:
+    def test_mapped_ipv6_counts_as_its_ipv4_address(self) -> None:
         assert self.statuses(("192.0.2.1", None), ("::ffff:192.0.2.1", None)) == [
             400,
             429,
         ]
 
-    def test_may_be_nonsense_from_a_proxy_without_harm(
+    def test_invalid_address_from_a_proxy_is_harmless(
         self, settings: LazySettings
     ) -> None:
         self.trust(settings, 1)
@@ -229,9 +233,9 @@ class TestClientAddress:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("clock")
-class TestLoginBudget:
+class TestLoginLimit:
     @pytest.mark.parametrize("last", LOGINS)
-    def test_is_one_for_all_four_doors(self, limit: Limit, last: str) -> None:
+    def test_four_login_paths_share_one_limit(self, limit: Limit, last: str) -> None:
         limit(LOGIN=(4, 60))
 
         statuses = [log_in(path, "x@y.example", "no").status_code for path in LOGINS]
@@ -242,7 +246,9 @@ class TestLoginBudget:
         assert refused["Retry-After"] == "40"
 
     @pytest.mark.parametrize("path", LOGINS)
-    def test_is_over_also_for_the_right_password(self, limit: Limit, path: str) -> None:
+    def test_right_password_over_the_limit_is_a_429(
+        self, limit: Limit, path: str
+    ) -> None:
         limit(LOGIN=(1, 60))
         user = UserFactory.create(superuser=True)
         log_in("/api/auth/login", user.email, "wrong")
@@ -254,7 +260,7 @@ class TestLoginBudget:
         assert not user.sessions.exists()
 
     @pytest.mark.parametrize("path", LOGINS)
-    def test_saves_the_hashing_of_what_it_refuses(
+    def test_login_over_the_limit_hashes_nothing(
         self, limit: Limit, path: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         limit(LOGIN=(1, 60))
@@ -274,7 +280,7 @@ class TestLoginBudget:
         assert "first" in hashed
         assert "second" not in hashed
 
-    def test_is_not_spent_by_looking_at_the_forms(self, limit: Limit) -> None:
+    def test_opening_a_login_form_is_not_counted(self, limit: Limit) -> None:
         limit(LOGIN=(1, 60))
 
         for path in ("/api/login/", "/admin/login/") * 3:
@@ -285,7 +291,7 @@ class TestLoginBudget:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("clock")
-class TestAccountRule:
+class TestAccountLimit:
     """Ten failures in a quarter of an hour, whatever addresses they come from."""
 
     @pytest.fixture(autouse=True)
@@ -299,7 +305,7 @@ class TestAccountRule:
         ]
 
     @pytest.mark.parametrize("path", ["/api/auth/login", "/api/customers/login"])
-    def test_closes_an_account_after_ten_failures(self, path: str) -> None:
+    def test_account_is_locked_after_ten_failures(self, path: str) -> None:
         user = UserFactory.create()
 
         failures = self.fail(user.email, 11, path)
@@ -310,7 +316,7 @@ class TestAccountRule:
         assert right["Retry-After"] == "880"
 
     @pytest.mark.parametrize("path", ["/api/login/", "/admin/login/"])
-    def test_counts_the_failures_at_the_forms(self, path: str) -> None:
+    def test_failures_at_the_forms_are_counted(self, path: str) -> None:
         user = UserFactory.create(superuser=True)
         self.fail(user.email, 10, path)
 
@@ -319,7 +325,7 @@ class TestAccountRule:
 
         assert (api.status_code, form.status_code) == (429, 429)
 
-    def test_opens_again_in_the_next_window(
+    def test_account_is_unlocked_in_the_next_window(
         self, clock: time_machine.Traveller
     ) -> None:
         user = UserFactory.create()
@@ -329,7 +335,7 @@ class TestAccountRule:
 
         assert log_in("/api/auth/login", user.email, PASSWORD).status_code == 200
 
-    def test_does_not_count_a_good_login(self) -> None:
+    def test_successful_logins_are_not_counted(self) -> None:
         user = UserFactory.create()
         self.fail(user.email, 9)
 
@@ -338,23 +344,23 @@ class TestAccountRule:
         assert {answer.status_code for answer in good} == {200}
         assert self.fail(user.email, 2) == [401, 429]
 
-    def test_knows_an_account_in_any_spelling(self) -> None:
+    def test_spellings_of_an_account_share_a_count(self) -> None:
         user = UserFactory.create(email="pat@example.com")
         self.fail("PAT@example.com ", 5)
         self.fail("pat@EXAMPLE.com", 5)
 
         assert log_in("/api/auth/login", user.email, PASSWORD).status_code == 429
 
-    def test_leaves_other_accounts_alone(self) -> None:
+    def test_other_accounts_are_not_locked(self) -> None:
         victim, other = UserFactory.create_batch(2)
         self.fail(victim.email, 10)
 
         assert log_in("/api/auth/login", other.email, PASSWORD).status_code == 200
 
-    def test_does_not_tell_whether_an_account_exists(self) -> None:
+    def test_unknown_accounts_are_locked_too(self) -> None:
         assert self.fail("nobody@example.com", 11) == [401] * 10 + [429]
 
-    def test_saves_the_hashing_of_what_it_refuses(
+    def test_locked_account_hashes_nothing(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         user = UserFactory.create()
@@ -367,7 +373,7 @@ class TestAccountRule:
 
         assert log_in("/api/auth/login", user.email, PASSWORD).status_code == 429
 
-    def test_is_off_with_the_rule_for_logins(self, limit: Limit) -> None:
+    def test_account_limit_is_off_with_the_login_rule(self, limit: Limit) -> None:
         limit(LOGIN=None)
         user = UserFactory.create()
 
@@ -396,14 +402,14 @@ class TestRateCounterInARace:
         with ThreadPoolExecutor(self.THREADS) as pool:
             return sum(pool.map(one, range(self.THREADS)))
 
-    def test_lets_exactly_the_limit_pass(self) -> None:
+    def test_racing_requests_pass_up_to_the_limit(self) -> None:
         def ask() -> bool:
             return RateCounter.objects.hit(self.KEY, self.RATE).allowed
 
         assert self.passed(ask) == self.LIMIT
         assert not RateCounter.objects.hit(self.KEY, self.RATE).allowed
 
-    def test_would_let_more_pass_if_it_read_before_it_wrote(self) -> None:
+    def test_naive_counter_lets_more_requests_pass(self) -> None:
         RateCounter.objects.create(key=self.KEY, window=0, count=0)
         all_have_read = Barrier(self.THREADS, timeout=60)
 

@@ -39,7 +39,7 @@ def if_none_match(client: APIClient, path: str, known: str) -> Any:
 
 
 class TestETag:
-    def test_follows_what_is_shown_of_other_rows(self, shop: APIClient) -> None:
+    def test_etag_changes_with_related_rows_it_shows(self, shop: APIClient) -> None:
         ticket = TicketFactory.create()
         path = f"/api/service-tickets/{ticket.pk}"
         before = shop.get(path)["ETag"]
@@ -48,7 +48,7 @@ class TestETag:
 
         assert shop.get(path)["ETag"] != before
 
-    def test_does_not_follow_what_the_caller_cannot_see(
+    def test_etag_ignores_fields_hidden_from_the_caller(
         self, client_of: ClientOf
     ) -> None:
         mechanic = MechanicFactory.create()
@@ -60,7 +60,7 @@ class TestETag:
 
         assert client.get(path)["ETag"] == before
 
-    def test_differs_between_those_who_see_different_fields(
+    def test_etag_differs_by_visible_fields(
         self, shop: APIClient, client_of: ClientOf
     ) -> None:
         path = f"/api/mechanics/{MechanicFactory.create().pk}"
@@ -71,7 +71,7 @@ class TestETag:
 
         assert len(tags) == 3
 
-    def test_is_one_for_all_who_see_the_same(self, client_of: ClientOf) -> None:
+    def test_etag_is_equal_for_equal_representations(self, client_of: ClientOf) -> None:
         path = f"/api/mechanics/{MechanicFactory.create().pk}"
 
         tags = {
@@ -80,7 +80,7 @@ class TestETag:
 
         assert len(tags) == 1
 
-    def test_is_not_on_errors(self, shop: APIClient) -> None:
+    def test_errors_have_no_etag(self, shop: APIClient) -> None:
         path = f"/api/inventory/{PartFactory.create().pk}"
 
         answers = [shop.get("/api/inventory/0"), shop.patch(path, {"name": ""})]
@@ -88,7 +88,7 @@ class TestETag:
         assert [answer.status_code for answer in answers] == [404, 400]
         assert not any("ETag" in answer for answer in answers)
 
-    def test_is_made_of_the_json(self) -> None:
+    def test_etag_is_a_digest_of_the_json(self) -> None:
         rendered = JSONRenderer().render({"a": 1})
 
         assert (
@@ -101,14 +101,16 @@ class TestIfNoneMatch:
     @pytest.mark.parametrize(
         "form", ["{tag}", "W/{tag}", '"a", {tag}', '"a",W/{tag} , "b"', "*"]
     )
-    def test_may_name_the_tag_in_any_form(self, shop: APIClient, form: str) -> None:
+    def test_if_none_match_accepts_every_form_of_etag(
+        self, shop: APIClient, form: str
+    ) -> None:
         path, _ = make_part()
         known = form.format(tag=shop.get(path)["ETag"])
 
         assert if_none_match(shop, path, known).status_code == 304
 
     @pytest.mark.parametrize("known", [STALE, f'"a", {STALE}', *MALFORMED])
-    def test_gets_the_row_for_any_other(self, shop: APIClient, known: str) -> None:
+    def test_another_etag_gets_the_row(self, shop: APIClient, known: str) -> None:
         path, _ = make_part()
 
         answer = if_none_match(shop, path, known)
@@ -116,7 +118,7 @@ class TestIfNoneMatch:
         assert answer.status_code == 200
         assert answer.json()["part_id"]
 
-    def test_gets_the_row_after_a_change(self, shop: APIClient) -> None:
+    def test_etag_of_before_a_change_gets_the_row(self, shop: APIClient) -> None:
         path, change = make_part()
         tag = shop.get(path)["ETag"]
         shop.patch(path, change)
@@ -125,7 +127,7 @@ class TestIfNoneMatch:
 
         assert (answer.status_code, answer.json()["quantity_in_stock"]) == (200, 3)
 
-    def test_gets_the_row_for_the_tag_of_another_role(
+    def test_etag_of_another_role_gets_the_row(
         self, shop: APIClient, client_of: ClientOf
     ) -> None:
         path = f"/api/mechanics/{MechanicFactory.create().pk}"
@@ -133,7 +135,7 @@ class TestIfNoneMatch:
 
         assert if_none_match(shop, path, foreign).status_code == 200
 
-    def test_works_for_head(self, shop: APIClient) -> None:
+    def test_head_with_the_known_etag_is_a_304(self, shop: APIClient) -> None:
         path, _ = make_part()
 
         first = shop.head(path)
@@ -142,7 +144,7 @@ class TestIfNoneMatch:
         assert (first.status_code, second.status_code) == (200, 304)
         assert first["ETag"] == second["ETag"] == shop.get(path)["ETag"]
 
-    def test_never_keeps_a_page_from_a_browser(
+    def test_html_page_is_sent_despite_if_none_match(
         self, owner: User, client: Client
     ) -> None:
         path, _ = make_part()
@@ -155,7 +157,7 @@ class TestIfNoneMatch:
         assert (page.status_code, star.status_code) == (200, 200)
         assert "<html" in page.content.decode()
 
-    def test_tells_nothing_about_what_is_hidden(self, client_of: ClientOf) -> None:
+    def test_if_none_match_reveals_no_hidden_row(self, client_of: ClientOf) -> None:
         path = f"/api/service-tickets/{TicketFactory.create().pk}"
         client = client_of(CustomerFactory.create().user)  # type: ignore[arg-type]
 
@@ -170,23 +172,23 @@ def if_match(
 
 class TestIfMatch:
     @pytest.mark.parametrize("form", ["*", "W/{tag}", '"a", {tag}', '"a",W/{tag}'])
-    def test_may_name_the_tag_in_any_form(self, shop: APIClient, form: str) -> None:
+    def test_if_match_accepts_every_form_of_etag(
+        self, shop: APIClient, form: str
+    ) -> None:
         path, change = make_part()
         seen = form.format(tag=shop.get(path)["ETag"])
 
         assert if_match(shop, "patch", path, seen, change).status_code == 200
 
     @pytest.mark.parametrize("seen", [STALE, f'"a", {STALE}', *MALFORMED])
-    def test_refuses_what_names_no_tag_of_the_row(
-        self, shop: APIClient, seen: str
-    ) -> None:
+    def test_if_match_rejects_other_values(self, shop: APIClient, seen: str) -> None:
         path, change = make_part()
 
         assert if_match(shop, "patch", path, seen, change).status_code == 412
         assert shop.get(path).json()["quantity_in_stock"] == 10
 
     @pytest.mark.parametrize("seen", ["*", STALE])
-    def test_answers_404_for_the_row_of_somebody_else(
+    def test_if_match_on_an_invisible_row_is_a_404(
         self, client_of: ClientOf, seen: str
     ) -> None:
         path = f"/api/customers/{CustomerFactory.create().pk}"
@@ -194,12 +196,12 @@ class TestIfMatch:
 
         assert if_match(client, "patch", path, seen, {}).status_code == 404
 
-    def test_comes_before_the_body_is_looked_at(self, shop: APIClient) -> None:
+    def test_if_match_is_checked_before_the_body(self, shop: APIClient) -> None:
         path, _ = make_part()
 
         assert if_match(shop, "patch", path, STALE, {"name": ""}).status_code == 412
 
-    def test_is_what_this_caller_has_seen(
+    def test_if_match_compares_what_the_caller_sees(
         self, shop: APIClient, client_of: ClientOf
     ) -> None:
         path, change = f"/api/vehicles/{VehicleFactory.create().pk}", {"color": "red"}
@@ -212,7 +214,7 @@ class TestIfMatch:
 
         assert (same.status_code, other.status_code) == (200, 412)
 
-    def test_is_not_looked_at_by_a_post(self, shop: APIClient) -> None:
+    def test_post_ignores_if_match(self, shop: APIClient) -> None:
         body = {"name": "Filter", "price": 1}
 
         assert if_match(shop, "post", "/api/inventory", STALE, body).status_code == 201
@@ -228,12 +230,10 @@ def busy_ticket() -> tuple[ServiceTicket, dict[str, Any]]:
     return ticket, {"on": on.pk, "off": off.pk, "part": part.pk}
 
 
-class TestVerbBelowATicket:
+class TestActionBelowATicket:
     """It is compared with the tag of the ticket that it changes."""
 
-    def test_is_refused_after_somebody_else_changed_the_ticket(
-        self, shop: APIClient
-    ) -> None:
+    def test_action_with_an_old_ticket_etag_is_a_412(self, shop: APIClient) -> None:
         ticket, ids = busy_ticket()
         path = f"/api/service-tickets/{ticket.pk}"
         old = shop.get(path)["ETag"]
@@ -244,7 +244,7 @@ class TestVerbBelowATicket:
         assert answer.status_code == 412
         assert ticket.ticket_parts.exists()
 
-    def test_is_the_part_for_an_adjustment(self, shop: APIClient) -> None:
+    def test_stock_adjustment_compares_the_part(self, shop: APIClient) -> None:
         path = f"/api/inventory/{PartFactory.create().pk}"
         verb, body = f"{path}/adjust-quantity", {"adjustment": 5}
         tag = shop.get(path)["ETag"]
@@ -255,7 +255,7 @@ class TestVerbBelowATicket:
         assert (first.status_code, second.status_code) == (200, 412)
         assert shop.get(path).json()["quantity_in_stock"] == 15
 
-    def test_is_not_compared_when_it_is_a_post(self, shop: APIClient) -> None:
+    def test_posted_action_ignores_if_match(self, shop: APIClient) -> None:
         path = f"/api/service-tickets/{TicketFactory.create().pk}/notes"
 
         assert if_match(shop, "post", path, STALE, {"text": "x"}).status_code == 201
