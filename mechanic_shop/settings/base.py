@@ -190,7 +190,7 @@ SIMPLE_JWT: dict[str, Any] = {
 
 MAX_BODY_BYTES = 1_048_576
 DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
-#: The back office takes files, too.
+#: What a view may take that is marked by ``allow_uploads``, such as an import.
 MAX_UPLOAD_BYTES = 20 * MAX_BODY_BYTES
 
 BROWSABLE_API = read_bool("BROWSABLE_API", default=True)
