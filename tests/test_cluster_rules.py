@@ -11,7 +11,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import connection
 
-from inventory.part_import.readers import MAX_ROWS
+from mechanic_shop.spreadsheets.cells import MAX_ROWS
 
 PACKAGES = (
     "mechanic_shop",

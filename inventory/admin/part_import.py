@@ -23,19 +23,13 @@ from django.http import (
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from import_export.admin import ImportMixin
+from import_export.formats.base_formats import CSV, XLSX
 from import_export.tmp_storages import BaseStorage
 from unfold.contrib.import_export.forms import ImportForm
 from unfold.enums import ActionVariant
 
 from inventory.models import PendingImport
-from inventory.part_import.fields import COLUMNS
-from inventory.part_import.readers import (
-    MAX_FILE_BYTES,
-    MAX_ROWS,
-    PartsCSV,
-    PartsXLSX,
-    UnreadableFile,
-)
+from inventory.part_import.fields import COLUMNS, HEADINGS
 from inventory.part_import.resource import (
     PERMISSION_ERRORS,
     PartImportResult,
@@ -46,6 +40,31 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.admin import REJECTIONS, ShopModelAdmin, message_for, user_of
 from mechanic_shop.admin.export import WRITERS, file_response
 from mechanic_shop.core.transactions import run_with_retries
+from mechanic_shop.core.uploads import allow_uploads
+from mechanic_shop.spreadsheets.cells import MAX_FILE_BYTES, MAX_ROWS, UnreadableFile
+from mechanic_shop.spreadsheets.tables import read_table
+
+
+class PartsCSV(CSV):
+    """Text with commas, semicolons or tabs between the cells."""
+
+    def create_dataset(self, in_stream: Any, **kwargs: Any) -> Any:
+        return read_table(in_stream, ".csv", HEADINGS)
+
+    def get_read_mode(self) -> str:
+        return "rb"
+
+    def is_binary(self) -> bool:
+        """Read bytes, so that a wrong encoding is noticed here."""
+        return True
+
+
+class PartsXLSX(XLSX):
+    """The first sheet of a workbook."""
+
+    def create_dataset(self, in_stream: Any, **kwargs: Any) -> Any:
+        return read_table(in_stream, ".xlsx", HEADINGS)
+
 
 FORMATS = (PartsCSV, PartsXLSX)
 SUFFIXES = {".csv": "0", ".xlsx": "1"}
@@ -149,7 +168,19 @@ class PartImportMixin(ImportMixin, ShopModelAdmin):
         view = self.admin_site.admin_view(self.template_view)
         name = "inventory_part_import_template"
         urls: list[Any] = super().get_urls()
-        return [path("import/template/<slug:kind>/", view, name=name), *urls]
+        return [
+            path("import/template/<slug:kind>/", view, name=name),
+            path("import/", self._upload_view(), name="inventory_part_import"),
+            *urls,
+        ]
+
+    def _upload_view(self) -> Any:
+        view = self.admin_site.admin_view(self.import_action)
+        return allow_uploads(view, self.may_upload)
+
+    def may_upload(self, request: HttpRequest) -> bool:
+        is_admitted = self.admin_site.has_permission(request)
+        return is_admitted and self.has_import_permission(request)
 
     def get_list_buttons(self, request: HttpRequest) -> list[dict[str, Any]]:
         buttons: list[dict[str, Any]] = super().get_list_buttons(request)

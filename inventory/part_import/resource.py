@@ -22,9 +22,10 @@ from import_export.results import Error, Result, RowResult
 from inventory import services
 from inventory.models import Part
 from mechanic_shop.accounts.models import User
+from mechanic_shop.spreadsheets.columns import Column
+from mechanic_shop.spreadsheets.tables import ROW
 
-from .fields import COLUMNS, REQUIRED_FOR_NEW, Column, strip_marker
-from .readers import ROW
+from .fields import COLUMNS, REQUIRED_FOR_NEW
 
 CHUNK_SIZE = 500
 #: The permissions that rows may need, and the message if a user lacks one.
@@ -289,7 +290,7 @@ class PartResource(ModelResource):
 
 def part_key(row: dict[str, Any]) -> str:
     """Return the part number in the form in which numbers are compared."""
-    return strip_marker(row[COLUMNS[0].column_name].strip()).upper()
+    return str(row[COLUMNS[0].column_name]).strip().upper()
 
 
 def same_lines(old: Any, new: Any) -> bool:

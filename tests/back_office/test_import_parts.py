@@ -19,10 +19,10 @@ from openpyxl import Workbook, load_workbook  # type: ignore[import-untyped]
 
 from inventory import services
 from inventory.models import Part, PendingImport
-from inventory.part_import import readers
 from inventory.part_import.fields import HEADINGS
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
+from mechanic_shop.spreadsheets import cells, workbooks
 from tests.support.back_office import browser_of, make_part, make_user, text_of, url
 
 pytestmark = pytest.mark.django_db
@@ -250,8 +250,8 @@ class TestAFileIsRefused:
     def test_if_it_is_too_large(
         self, desk: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(readers, "MAX_ROWS", 2)
-        monkeypatch.setattr(readers, "MAX_UNPACKED_BYTES", 100)
+        monkeypatch.setattr(cells, "MAX_ROWS", 2)
+        monkeypatch.setattr(workbooks, "MAX_UNPACKED_BYTES", 100)
         long = csv_of(HEAD, *(f"A-{number},Pad,1,1" for number in range(3)))
         heavy = SimpleUploadedFile("parts.csv", b"x" * (5 * 1024**2 + 1))
 
