@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 import html
 import io
-import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import IO, Any, ClassVar
 
@@ -41,10 +40,9 @@ from openpyxl.utils import get_column_letter  # type: ignore[import-untyped]
 from unfold.enums import ActionVariant
 
 from mechanic_shop.core.money import format_cents
+from mechanic_shop.spreadsheets.formulas import mark
+from mechanic_shop.spreadsheets.xlsx_cells import escape
 
-#: A spreadsheet takes a cell that begins like this for a formula. Text that begins with
-#: apostrophes gets one more, so that a reader of the file can take off just that one.
-FORMULA = re.compile(r"'*[=+\-@\t\r]")
 CHUNK_SIZE = 500
 COLUMN_WIDTH = 18
 
@@ -155,7 +153,7 @@ class ExportMixin:
             return None
         if field is not None:
             return field_value(field, row, value)
-        return underlying_number(attr, row, value)
+        return underlying_value(attr, row, value)
 
 
 def field_value(field: Field[Any, Any], row: Model, value: Any) -> Any:
@@ -166,21 +164,23 @@ def field_value(field: Field[Any, Any], row: Model, value: Any) -> Any:
     return value
 
 
-def underlying_number(attr: Any, row: Model, value: Any) -> Any:
-    """Return the number behind a column that shows it as text, like ``1,234.50``."""
-    number = getattr(row, str(getattr(attr, "admin_order_field", "")), None)
-    if type(number) is not int:
+def underlying_value(attr: Any, row: Model, value: Any) -> Any:
+    """Return the number or time behind a column that shows it as text.
+
+    So ``1,234.50`` is a number, and all times of a file are written in one way.
+    """
+    stored = getattr(row, str(getattr(attr, "admin_order_field", "")), None)
+    if isinstance(stored, date) and isinstance(value, str):
+        return stored
+    if type(stored) is not int:
         return value
-    if value == format_cents(number):
-        return Decimal(number).scaleb(-2)
-    return number if value == f"{number:,}" else value
+    if value == format_cents(stored):
+        return Decimal(stored).scaleb(-2)
+    return stored if value == f"{stored:,}" else value
 
 
 def cell_value(value: Any) -> Any:
-    """Convert a value so that a spreadsheet never reads it as a formula.
-
-    Numbers and times keep their type; a negative number is no formula.
-    """
+    """Convert a value to text, or to a number or time, which keep their type."""
     if value is None or isinstance(value, bool):
         return {None: "", True: "yes", False: "no"}[value]
     if isinstance(value, datetime):
@@ -188,7 +188,7 @@ def cell_value(value: Any) -> Any:
         return local.replace(tzinfo=None, microsecond=0)
     if isinstance(value, int | float | Decimal) or hasattr(value, "isoformat"):
         return value
-    return safe_text(cell_text(value))
+    return ILLEGAL_CHARACTERS_RE.sub("", cell_text(value))
 
 
 def cell_text(value: Any) -> str:
@@ -205,12 +205,6 @@ def cell_text(value: Any) -> str:
 TEXT_TYPES = (str, int, Decimal, Promise)
 
 
-def safe_text(text: str) -> str:
-    """Put an apostrophe before text that a spreadsheet would take for a formula."""
-    text = ILLEGAL_CHARACTERS_RE.sub("", text)
-    return f"'{text}" if FORMULA.match(text) else text
-
-
 def file_response(
     name: str, kind: str, headings: Iterable[str], rows: Iterable[Row]
 ) -> FileResponse:
@@ -222,7 +216,7 @@ def file_response(
     try:
         WRITERS[kind](
             file,
-            [safe_text(heading) for heading in headings],
+            [cell_value(heading) for heading in headings],
             ([cell_value(value) for value in row] for row in rows),
         )
     except BaseException:
@@ -242,9 +236,14 @@ def write_csv(file: IO[bytes], headings: Row, rows: Iterable[Row]) -> None:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     writer = csv.writer(text)
     writer.writerow(headings)
-    writer.writerows(rows)
+    writer.writerows([_marked(value) for value in row] for row in rows)
     text.flush()
     text.detach()
+
+
+def _marked(value: Any) -> Any:
+    """Keep a spreadsheet from running a text; a negative number is no formula."""
+    return mark(value) if isinstance(value, str) else value
 
 
 def write_xlsx(file: IO[bytes], headings: Row, rows: Iterable[Row]) -> None:
@@ -256,8 +255,17 @@ def write_xlsx(file: IO[bytes], headings: Row, rows: Iterable[Row]) -> None:
         sheet.column_dimensions[get_column_letter(number)].width = COLUMN_WIDTH
     sheet.append([_bold(sheet, heading) for heading in headings])
     for row in rows:
-        sheet.append(row)
+        sheet.append([_xlsx_cell(sheet, value) for value in row])
     book.save(file)
+
+
+def _xlsx_cell(sheet: Any, value: Any) -> Any:
+    """Write text as text, even if it looks like a formula or an error value."""
+    if not isinstance(value, str):
+        return value
+    cell = WriteOnlyCell(sheet, escape(value))
+    cell.data_type = "s"
+    return cell
 
 
 def _bold(sheet: Any, heading: str) -> Any:
