@@ -6,18 +6,22 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
+from django.urls import reverse
 from rest_framework.test import APIClient
 
 from customers.models import Customer, Vehicle
 from customers.services import delete_customer
 from customers.signals import customer_erasing
 from customers.tests.factories import CustomerFactory, VehicleFactory
+from inventory.services import count_stock
+from inventory.tests.factories import PartFactory
 from mechanic_shop.accounts.models import Session, User
 from mechanic_shop.accounts.services import start_session
 from mechanic_shop.accounts.tests.factories import PASSWORD, UserFactory
 from mechanic_shop.core.errors import InUse
 from tickets.models import ServiceTicket
-from tickets.services import move_ticket, open_ticket
+from tickets.services import add_note, move_ticket, open_ticket
 from tickets.tests.factories import TicketFactory
 
 pytestmark = pytest.mark.django_db
@@ -127,6 +131,65 @@ class TestDeleteCustomer:
         self, shop: APIClient, customer: Customer
     ) -> None:
         assert [delete(shop, customer), delete(shop, customer)] == [204, 404]
+
+
+def write_note(user: User) -> None:
+    add_note(ticket=TicketFactory.create(), by=user, text="Rang twice.")
+
+
+def count_stock_of_a_part(user: User) -> None:
+    count_stock(part=PartFactory.create(), counted=7, by=user)
+
+
+def by_api(boss: User, customer: Customer) -> int:
+    client = APIClient()
+    client.force_authenticate(boss)
+    return delete(client, customer)
+
+
+def by_page(boss: User, customer: Customer) -> int:
+    url = reverse("admin:customers_customer_delete", args=[customer.pk])
+    return post_as(boss, url, {"post": "yes"})
+
+
+def by_bulk_action(boss: User, customer: Customer) -> int:
+    body = {"action": "delete_selected", "_selected_action": customer.pk, "post": "yes"}
+    return post_as(boss, reverse("admin:customers_customer_changelist"), body)
+
+
+def post_as(boss: User, url: str, body: dict[str, Any]) -> int:
+    browser = Client()
+    browser.force_login(boss)
+    return browser.post(url, body).status_code
+
+
+class TestLoginThatLedgersName:
+    """A customer without tickets whose login worked on those of other customers."""
+
+    @pytest.mark.parametrize("act", [write_note, count_stock_of_a_part])
+    @pytest.mark.parametrize(
+        ("delete_it", "status"), [(by_api, 204), (by_page, 302), (by_bulk_action, 302)]
+    )
+    def test_is_emptied_when_its_customer_is_deleted(
+        self,
+        owner: User,
+        customer: Customer,
+        act: Callable[[User], None],
+        delete_it: Callable[[User, Customer], int],
+        status: int,
+    ) -> None:
+        user = customer.user
+        assert user is not None
+        act(user)
+
+        assert delete_it(owner, customer) == status
+
+        assert not Customer.objects.filter(email=ADDRESS).exists()
+        assert not Customer.objects.filter(pk=customer.pk).exists()
+        user.refresh_from_db()
+        assert user.email == f"erased-{user.pk}@erased.invalid"
+        assert (user.full_name, user.is_active) == ("", False)
+        assert log_in() == 401
 
 
 class TestEraseCustomer:

@@ -235,6 +235,8 @@ def erase_user(*, user: User) -> None:
     for them.
     """
     anonymize_admin_log(user)
+    # The caller's object may still hold a customer that was deleted just now.
+    user = User.objects.get(pk=user.pk)
     try:
         with transaction.atomic():
             user.delete()
