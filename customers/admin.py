@@ -10,12 +10,12 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
-from unfold.forms import PaginationInlineFormSet
 
 from mechanic_shop.accounts.admin import LOGIN_COLORS, login_status
 from mechanic_shop.accounts.roles import is_staff_login
 from mechanic_shop.admin import (
     ShopInline,
+    ShopInlineFormSet,
     ShopModelAdmin,
     badge_column,
     changed_values,
@@ -50,7 +50,7 @@ class VehicleForm(forms.ModelForm):
         field_classes = {"vin": VinField}
 
 
-class VehicleFormSet(PaginationInlineFormSet):
+class VehicleFormSet(ShopInlineFormSet):
     def delete_existing(self, obj: Vehicle, commit: bool = True) -> None:
         if commit:
             services.delete_vehicle(vehicle=obj)

@@ -52,7 +52,10 @@ def compute_check_digit(vin: str) -> str:
 
 
 def check_vin(vin: str | None) -> VinCheck:
-    """Compare the check digit of a normalised VIN of 17 characters."""
-    if not vin or len(vin) != LENGTH:
+    """Compare the check digit of a normalised VIN of 17 characters.
+
+    A form shows it for a rejected VIN too, which may hold any character.
+    """
+    if not vin or len(vin) != LENGTH or not has_vin_characters(vin):
         return VinCheck.NOT_APPLICABLE
     return VinCheck.VALID if vin[8] == compute_check_digit(vin) else VinCheck.INVALID

@@ -40,6 +40,10 @@ class TestCheckVin:
     def test_does_not_apply_to_other_lengths(self, vin: str | None) -> None:
         assert check_vin(vin) == "not_applicable"
 
+    @pytest.mark.parametrize("character", "IOQ*_é１")
+    def test_does_not_apply_to_other_characters(self, character: str) -> None:
+        assert check_vin("1M8GDM9AX" + character + "P042788") == "not_applicable"
+
     @given(VINS)
     def test_accepts_the_check_digit_it_computes(self, vin: str) -> None:
         assert check_vin(with_check_digit(vin)) is VinCheck.VALID
