@@ -8,7 +8,7 @@ from .decorators import badge_column, dialog
 from .double_submit import new_token
 from .error_messages import REJECTIONS, message_for, user_of
 from .field_permissions import FieldPermissionsMixin, remove_fields
-from .forms import changed_values, copy_state, preload_selects
+from .forms import ShopInlineFormSet, changed_values, copy_state, preload_selects
 from .model_admin import Badge, ReadOnlyInline, ShopInline, ShopModelAdmin
 from .read_only import ReadOnlyAdminMixin
 from .typed_fields import CentsField, DecimalNumberField, WholeNumberField
@@ -22,6 +22,7 @@ __all__ = [
     "ReadOnlyAdminMixin",
     "ReadOnlyInline",
     "ShopInline",
+    "ShopInlineFormSet",
     "ShopModelAdmin",
     "WholeNumberField",
     "badge_column",

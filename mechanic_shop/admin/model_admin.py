@@ -25,7 +25,7 @@ from .double_submit import AlreadySubmitted, FormToken, new_token, was_saved
 from .edit_conflicts import EditConflictMixin, get_edit_conflict
 from .error_messages import REJECTIONS, message_for
 from .field_permissions import FieldPermissionsMixin
-from .forms import PreloadedSelect
+from .forms import PreloadedSelect, ReadOnlyFormSet, ShopInlineFormSet
 from .read_only import ReadOnlyAdminMixin
 from .typed_fields import NUMBER_FIELDS, TypedFieldsMixin
 
@@ -40,8 +40,21 @@ class Badge(NamedTuple):
     color: str
 
 
+class PreloadedSelectMixin:
+    def formfield_for_foreignkey(
+        self: Any, db_field: Any, request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs["widget"] = PreloadedSelect(db_field, self.admin_site)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+
+
 class ShopModelAdmin(
-    FieldPermissionsMixin, EditConflictMixin, TypedFieldsMixin, ModelAdmin
+    FieldPermissionsMixin,
+    EditConflictMixin,
+    PreloadedSelectMixin,
+    TypedFieldsMixin,
+    ModelAdmin,
 ):
     """A model's admin; it shows rejected changes as messages, not as error pages."""
 
@@ -296,17 +309,13 @@ def _redirect(request: HttpRequest, url: str) -> HttpResponse:
     return HttpResponseRedirect(url)
 
 
-class ShopInline(FieldPermissionsMixin, TypedFieldsMixin, TabularInline):
+class ShopInline(
+    FieldPermissionsMixin, PreloadedSelectMixin, TypedFieldsMixin, TabularInline
+):
+    formset = ShopInlineFormSet
     extra = 0
     hide_title = True
     formfield_overrides = NUMBER_FIELDS
-
-    def formfield_for_foreignkey(
-        self, db_field: Any, request: HttpRequest, **kwargs: Any
-    ) -> Any:
-        if db_field.name in self.get_autocomplete_fields(request):
-            kwargs["widget"] = PreloadedSelect(db_field, self.admin_site)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
@@ -321,5 +330,6 @@ class ShopInline(FieldPermissionsMixin, TypedFieldsMixin, TabularInline):
 class ReadOnlyInline(ReadOnlyAdminMixin, ShopInline):
     """Read-only rows, such as a ledger, below the row they belong to."""
 
+    formset = ReadOnlyFormSet
     per_page = 20
     can_delete = False

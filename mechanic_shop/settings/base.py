@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
+    "mechanic_shop.admin.middleware.LargeNumberMiddleware",
 ]
 
 # These two see what the client gets, and all the time that it takes. Where they are off
