@@ -94,7 +94,7 @@ COMPILE = $(LOCK)/bin/uv pip compile --quiet --no-header --no-annotate \
 	--no-emit-index-url --no-strip-extras --universal --python-version 3.11 --generate-hashes \
 	$(UPGRADE:%=--upgrade-package %)
 
-lock: $(LOCK)/bin/uv ## Write requirements*.txt anew from requirements/*.in
+lock: $(LOCK)/bin/uv ## Rewrite requirements*.txt from requirements/*.in
 	$(COMPILE) requirements/product.in --output-file requirements.txt
 	$(COMPILE) requirements/mysql.in --constraints requirements.txt \
 		--output-file requirements-mysql.txt
@@ -268,7 +268,7 @@ messages: setup-dev ## Compile the sentences that replace Django's
 	python -c 'import polib; polib.pofile("$(MESSAGES).po").save_as_mofile("$(MESSAGES).mo")'
 
 .PHONY: schema.yml
-schema.yml: setup-dev ## Write the OpenAPI document anew
+schema.yml: setup-dev ## Write the OpenAPI document
 	$(SPECTACULAR) $@
 
 deploy-check: setup-dev

@@ -29,7 +29,7 @@ ADJUSTMENT_REASONS = [
 
 @extend_schema_field({"type": "string", "pattern": r"^[\x01-\x7F]*$", "maxLength": 100})
 class PartNumberField(serializers.CharField):
-    """A part's number, of which only ASCII is compared the same everywhere."""
+    """A part's number; only ASCII is compared alike by every database."""
 
 
 class PartSerializer(StrictModelSerializer[Part]):

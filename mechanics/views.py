@@ -78,7 +78,7 @@ class MechanicViewSet(ShopModelViewSet[Mechanic]):
 
     @atomic_write
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change the fields that were sent; the salary needs a right of its own."""
+        """Change the fields that were sent; the salary needs its own permission."""
         if "salary" in request.data:
             self.require_permission("mechanics.view_salary")
         return super().update(request, *args, **kwargs)

@@ -56,7 +56,7 @@ def documents() -> list[Path]:
 
 
 def _reads_environment(function: ast.expr) -> bool:
-    """Tell whether this is ``read_…`` or ``env.str``."""
+    """Return whether this is ``read_…`` or ``env.str``."""
     if isinstance(function, ast.Attribute):
         return isinstance(function.value, ast.Name) and function.value.id == "env"
     return isinstance(function, ast.Name) and function.id.startswith("read_")

@@ -17,7 +17,7 @@ from .card import Figures
 
 
 def existing_models() -> list[str]:
-    """Return the models of which a shop without tickets has rows, in one query."""
+    """Return the models that have rows in a shop without tickets, in one query."""
     kinds = [
         model._default_manager.order_by().values_list(Value(model._meta.model_name))
         for model in (Mechanic, Part, Customer)

@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, Permission
 from django.db.models import Q, QuerySet
 
 from mechanic_shop.core.app_config import (
-    ALL_PERMISSIONS,
+    ANY_CODENAME,
     Role,
     get_role_permissions,
     get_shop_apps,
@@ -90,7 +90,5 @@ def _permissions_of(role: Role, using: str) -> QuerySet[Permission]:
     ):
         label, codename = name.split(".")
         in_app = Q(content_type__app_label=label)
-        wanted |= (
-            in_app if codename == ALL_PERMISSIONS else in_app & Q(codename=codename)
-        )
+        wanted |= in_app if codename == ANY_CODENAME else in_app & Q(codename=codename)
     return Permission.objects.using(using).filter(wanted)

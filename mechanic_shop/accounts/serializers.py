@@ -45,7 +45,7 @@ class NewPasswordField(PasswordField):
 
 
 class RoleField(serializers.ChoiceField):
-    """A user's highest role: for display, rights are asked for verb by verb."""
+    """A user's highest role, for display only; permissions decide what is allowed."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs |= {"source": "*", "read_only": True, "choices": ROLE_CHOICES}

@@ -13,7 +13,7 @@ def listed(values: Iterable[Any]) -> str:
 
 
 class ListedChoiceField(serializers.ChoiceField):
-    """One of a few codes; another value is answered with all of them."""
+    """One of a few codes; the error for another value lists them."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,6 +1,6 @@
 """Serializers that look up what each field does once, instead of for each row.
 
-DRF makes all fields of a serializer anew for each request and asks each of them for its
+DRF makes all fields of a serializer for each request and asks each of them for its
 attribute and its representation. Here that is done with fields that were made once for
 the class, and a plain field's attribute is read without the field. The result is always
 DRF's: a field of which this is not certain is asked as DRF asks it, and a serializer

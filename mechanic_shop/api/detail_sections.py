@@ -1,6 +1,6 @@
 """Read-only blocks that apps add to the details of rows of other apps.
 
-A section is in every answer that shows one row as its own address does, and so in its
+A section is in every response that shows one row as its own address does, and so in its
 ETag; it is in no list, and what a body says of it is ignored.
 """
 

@@ -1,4 +1,4 @@
-"""The one shape in which every failure under ``/api`` answers.
+"""The one shape of every error response under ``/api``.
 
 Services raise facts (``mechanic_shop.core.errors``); this module turns them, DRF's and
 Django's exceptions into ``{"error", "message", "code", "fields"?, "request_id"}``.
@@ -35,7 +35,7 @@ from mechanic_shop.core.transactions import is_transient
 logger = logging.getLogger(__name__)
 
 DATABASE_RETRY_SECONDS = 2
-#: What newer versions of Python have renamed; clients show these words to people.
+#: Reason phrases that Python 3.13 renamed; clients get the old text.
 PHRASES = {413: "Request Entity Too Large", 422: "Unprocessable Entity"}
 #: Errors repeat names and values of the request, whose client knows them.
 MAX_ERRORS = 100
@@ -78,12 +78,12 @@ def error_body(
 
 
 def error_response(status_code: int, code: str, message: str) -> JsonResponse:
-    """Answer outside of a view, where no renderer was chosen yet."""
+    """Build a response outside of a view, where no renderer was chosen yet."""
     return JsonResponse(error_body(status_code, code, message), status=status_code)
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response:
-    """DRF's exception handler: every exception becomes an answer, none a traceback."""
+    """DRF's exception handler: every exception becomes a response, none a traceback."""
     if isinstance(exc, ShopError):
         return _from_shop_error(exc, context)
     if isinstance(exc, OperationalError | InterfaceError):
@@ -234,7 +234,7 @@ def _integrity_conflict(exc: Exception) -> Response:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer an unknown path: the envelope under ``/api``, Django's page elsewhere."""
+    """Return the 404 of an unknown path: JSON under ``/api``, a page elsewhere."""
     from django.views.defaults import page_not_found
 
     if is_api_path(request.path):
@@ -251,7 +251,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer what nobody caught: 503 while the database is away, else 500."""
+    """Return a 503 while the database is unavailable, else a 500."""
     from django.views.defaults import server_error as default
 
     exc = sys.exception()  # Django calls this from its except block

@@ -1,4 +1,4 @@
-"""JSON as DRF writes it, by a faster hand, and written once for each answer."""
+"""JSON rendering with orjson, once per response, equal to that of DRF's renderer."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LINE_ENDS = ((b"\xe2\x80\xa8", b"\\u2028"), (b"\xe2\x80\xa9", b"\\u2029"))
 
 
 def render_json(data: Any) -> bytes:
-    """Write what a serializer answers: no spaces, UTF-8, decimals as numbers."""
+    """Write serialized data as JSON: no spaces, UTF-8, decimals as numbers."""
     rendered = orjson.dumps(data, default=_default, option=orjson.OPT_NON_STR_KEYS)
     for raw, escaped in LINE_ENDS:
         if raw in rendered:
@@ -24,11 +24,11 @@ def render_json(data: Any) -> bytes:
 
 
 class RenderedResponse(Response):
-    """An answer whose JSON is there already: it was needed for a tag or a cache."""
+    """A response that was rendered before: for its ETag, or for the cache."""
 
     def __init__(self, data: Any, rendered_json: bytes, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        # DRF would look at the data, which whoever has the bytes may not have made yet.
+        # DRF would look at the data, which does not exist if the bytes are cached.
         self.data = data
         self.rendered_json = rendered_json
 

@@ -1,7 +1,7 @@
 """Django's ``cache_page`` around the rendering of rows, and around nothing else.
 
 ``cache_page`` on a view would keep one entry for each bearer, host and query string,
-tell browsers to keep the answer, and answer before anyone checked who asks. So the
+tell browsers to keep the response, and send it before permissions are checked. So the
 caller authenticates, authorises and names the version first, and hands over a function
 that renders rows; it is wrapped in a view that always gets the same bare request.
 """
@@ -73,7 +73,7 @@ def cached_rendering(render: Callable[[], bytes], *, key: str, seconds: int) -> 
     """Return ``render()``, stored under ``key`` for some seconds.
 
     ``key`` must name everything the result depends on, its version included. A cache
-    that is away costs speed, never an answer. The process keeps the bytes at hand, too:
+    that is away costs only speed. The process keeps the bytes at hand, too:
     under a key that names their version they are never out of date.
     """
     at_hand = caches["process"].get(key)

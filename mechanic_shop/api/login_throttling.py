@@ -35,8 +35,8 @@ def record_login_attempt(
 
     ``clear_login_attempt`` takes a good one back.
 
-    All strangers share the account's budget. An address from which somebody signed in
-    to it before has one of its own: guessing from elsewhere locks out no owner.
+    Unknown addresses share one count for the account. One from which somebody signed in
+    before has one of its own: guessing from elsewhere locks out no owner.
     """
     if settings.THROTTLES["LOGIN"] is None:
         return None

@@ -78,7 +78,7 @@ class RateCounterManager(models.Manager["RateCounter"]):
         return row.first() or 0
 
     def _add_one(self, key: str, window: int) -> int:
-        """Upsert the counter, which begins anew in a new window; return its value."""
+        """Upsert the counter, which restarts in a new window; return its value."""
         with connection.cursor() as cursor:
             if connection.vendor == "mysql":
                 cursor.execute(MYSQL_UPSERT, {"key": key, "window": window})

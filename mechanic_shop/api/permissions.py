@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from mechanic_shop.accounts.models import User
 
-#: An entry of a view's ``action_permissions`` that is open to whoever is signed in.
+#: An entry of a view's ``action_permissions`` that only needs a sign-in.
 AUTHENTICATED = "signed in"
 #: An entry of a view's ``action_permissions`` that needs no sign-in.
 ALLOW_ANY = "anyone"
@@ -42,7 +42,7 @@ STANDARD_ACTIONS = {
 
 
 def has_own_rows(user: User | AnonymousUser) -> bool:
-    """Tell whether rows may belong to this user; staff may be customers too."""
+    """Return whether rows may belong to this user; staff may be customers too."""
     return not user.is_staff or hasattr(user, "customer")
 
 
@@ -52,7 +52,7 @@ def has_permission(user: User | AnonymousUser, permission: str) -> bool:
 
 
 def get_required_permissions(view: Any, action: str) -> str | tuple[str, ...]:
-    """Return the permissions of which an action needs one; none means no.
+    """Return the permissions of an action; one is enough, and none means no.
 
     A standard action of DRF's that ``view.action_permissions`` leaves out needs the
     permission that Django makes for the model.
@@ -70,7 +70,7 @@ def get_required_permissions(view: Any, action: str) -> str | tuple[str, ...]:
 class ActionPermission(BasePermission):
     """Ask ``get_required_permissions`` which permission an action needs.
 
-    A value may be a tuple of permissions, of which one is enough to enter; the view
+    A value may be a tuple of permissions. One of them is enough to enter; the view
     then asks for the rest when it knows what would change.
     """
 

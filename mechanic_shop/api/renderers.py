@@ -57,7 +57,7 @@ class ShopBrowsableAPIRenderer(BrowsableAPIRenderer):
         return f"{name} {view.kwargs['pk']}" if is_row else name
 
     def get_description(self, view: APIView, status_code: int) -> str:
-        """Describe the page, also to whoever may not see what is on it."""
+        """Describe the page, also to those who may not see its content."""
         return description_of(view)
 
     def get_breadcrumbs(self, request: Request) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ from rest_framework.serializers import BaseSerializer
 
 @cache
 def has_unique_values(model: type[Model]) -> bool:
-    """Tell whether another row may stand in a new one's way."""
+    """Return whether another row may stand in a new one's way."""
     return bool(model._meta.total_unique_constraints) or any(
         field.unique and not field.primary_key for field in model._meta.concrete_fields
     )
@@ -22,7 +22,7 @@ def has_unique_values(model: type[Model]) -> bool:
 def save_or_raise_validation_error(
     save: Callable[[BaseSerializer[Any]], None], serializer: BaseSerializer[Any]
 ) -> None:
-    """Save; if somebody else took a unique value meanwhile, answer like the validator.
+    """Save; raise the validator's error if a unique value was taken meanwhile.
 
     The database has the last word on uniqueness. When it refuses, validating again
     finds the other row and raises the same 400 that a later request would get.

@@ -101,7 +101,7 @@ class ShopViewSet(GenericViewSet[M]):
         return super().get_authenticate_header(request) or 'Bearer realm="api"'
 
     def check_throttles(self, request: Request) -> None:
-        """Refuse over the limit; a retry first, since its answer may be there."""
+        """Reject over the limit; of a retry only if no response is stored."""
         try:
             super().check_throttles(request)
         except Throttled as refusal:
@@ -134,7 +134,7 @@ class ShopViewSet(GenericViewSet[M]):
         return dict(serializer.validated_data)
 
     def require_permission(self, permission: str) -> None:
-        """:raises PermissionDenied: if the caller may not use this verb"""
+        """:raises PermissionDenied: if the caller does not have this permission"""
         if not has_permission(self.request.user, permission):
             raise PermissionDenied
 
@@ -143,7 +143,7 @@ class ShopViewSet(GenericViewSet[M]):
         rows: QuerySet[Any],
         serializer_class: type[BaseSerializer[Any]],
     ) -> Response:
-        """Answer with a page of rows that belong to the one in the path.
+        """Return a page of rows that belong to the one in the path.
 
         The action names the ``results_key`` in its decorator.
         """
@@ -153,7 +153,7 @@ class ShopViewSet(GenericViewSet[M]):
         return self.get_paginated_response(serializer.data)
 
     def get_detail_queryset(self) -> QuerySet[M]:
-        """Return the rows with everything that an answer shows of them."""
+        """Return the rows with everything that a response shows of them."""
         return self.get_queryset()
 
     def get_detail_row(self, pk: int) -> M:
@@ -183,7 +183,7 @@ class ShopViewSet(GenericViewSet[M]):
     def detail_response(
         self, pk: int, status_code: int = status.HTTP_200_OK
     ) -> Response:
-        """Answer with a row as the database has it now."""
+        """Return a response with the row as the database has it now."""
         return response_with_etag(self.read_detail(pk), status_code)
 
 

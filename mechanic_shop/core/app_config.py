@@ -14,8 +14,10 @@ from typing import ClassVar
 
 from django.apps import AppConfig, apps
 
-#: In ``role_permissions``: whatever permissions the app's models have.
-ALL_PERMISSIONS = "*"
+#: Stands for every codename of an app, as ``inventory.*``.
+ANY_CODENAME = "*"
+#: In ``role_permissions``: every permission of the app's models.
+ALL_PERMISSIONS = (ANY_CODENAME,)
 
 
 class Role(StrEnum):

@@ -1,7 +1,7 @@
 """Cache of COUNT(*) for tables of more than 100,000 rows.
 
 A database counts rows by looking at each of them. Up to ``EXACT_UP_TO`` rows that is
-done for every answer, so that a number is always true; above, one is used for
+done for every response, so that a number is always true; above, one is used for
 ``KEEP_SECONDS``. Each process keeps its own: nothing is asked of another machine, and
 nothing depends on it.
 """

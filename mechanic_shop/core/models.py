@@ -16,7 +16,7 @@ from django.utils import timezone
 
 class IdempotencyKeyManager(models.Manager["IdempotencyKey"]):
     def delete_responses_about(self, name: str, pk: int) -> None:
-        """Delete the answers that show a row, say ``customer_id`` 7; it is erased."""
+        """Delete the stored responses that show a row, such as ``customer_id`` 7."""
         shown = f'"{name}":{pk}'
         # Both ways in which the compact JSON goes on after a number.
         within = Q(body__contains=f"{shown},") | Q(body__contains=f"{shown}}}")
@@ -24,9 +24,9 @@ class IdempotencyKeyManager(models.Manager["IdempotencyKey"]):
 
 
 class IdempotencyKey(models.Model):
-    """A key that a user sent with a request, and the answer once there is one.
+    """A key that a user sent with a request, and the response once there is one.
 
-    A row without an answer binds nothing: its request was refused or is under way.
+    A row without a response binds nothing: its request was rejected or is under way.
     """
 
     user = models.ForeignKey(

@@ -1,6 +1,6 @@
 """Queries whose SQL is made once, as named constants of the module that uses them.
 
-Django makes the SQL of a query anew at each use, which takes longer than the database
+Django makes the SQL of a query again at each use, which takes longer than the database
 needs to find a row by its key. For the few queries that nearly every request makes, the
 SQL is made once for each connection. They are called by name where they are used::
 

@@ -31,7 +31,7 @@ class Breaker:
         self._ask_again_at: float | None = None  # None while all is well
 
     def allow_request(self) -> bool:
-        """Tell whether to ask now; after a failure one caller in a while may."""
+        """Return whether to ask now; after a failure one caller in a while may."""
         with self._lock:
             if self._ask_again_at is None:
                 return True

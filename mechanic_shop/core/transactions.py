@@ -19,7 +19,7 @@ P = ParamSpec("P")
 logger = logging.getLogger(__name__)
 
 TRIES = 8
-#: No new try after so many seconds: a caller waits for an answer.
+#: No new try after so many seconds: a caller is waiting.
 PATIENCE_SECONDS = 6
 LONGEST_FIRST_PAUSE_SECONDS = 0.02
 
@@ -37,7 +37,7 @@ _in_unit: ContextVar[bool] = ContextVar("in_unit", default=False)
 
 
 def unit_of_work(work: Callable[P, T]) -> Callable[P, T]:
-    """Decorate a function of which all takes effect or nothing.
+    """Decorate a function that takes effect as a whole or not at all.
 
     It is ``atomic``, without a savepoint where it joins the unit that calls it, which
     must let pass what it raises. A caller that wants to catch that, and to go on, opens
@@ -58,7 +58,7 @@ def unit_of_work(work: Callable[P, T]) -> Callable[P, T]:
 
 
 def is_transient(error: BaseException | None) -> bool:
-    """Tell whether the same transaction may well succeed a moment later."""
+    """Return whether the same transaction may well succeed a moment later."""
     if not isinstance(error, OperationalError) or not error.args:
         return False
     what = error.args[0]

@@ -1,4 +1,4 @@
-"""The access log: one record for each request that was answered.
+"""The access log: one record for each response.
 
 Off by default, since the proxy in front keeps one. Each record is one JSON object of
 the logger ``access``: ``method``, ``route``, ``path`` (without the query string, in

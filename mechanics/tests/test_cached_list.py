@@ -37,7 +37,7 @@ def names(client: APIClient) -> list[str]:
 
 
 def reads_mechanics(client: APIClient, path: str = "/api/mechanics") -> bool:
-    """Tell whether answering the list looks at the table of the mechanics."""
+    """Return whether answering the list looks at the table of the mechanics."""
     table = connection.ops.quote_name(Mechanic._meta.db_table)
     with CaptureQueriesContext(connection) as queries:
         listed(client, path)

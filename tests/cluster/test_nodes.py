@@ -84,7 +84,7 @@ TICKET = {"problem_description": "It rattles", "odometer_miles": 90_000}
 
 
 def is_undecided(answer: Answer) -> bool:
-    """Tell whether the request is to be sent again."""
+    """Return whether the request is to be sent again."""
     if answer.status == 503:
         assert int(answer.headers["Retry-After"]) > 0
         assert answer.code in {"database_unavailable", "database_busy"}

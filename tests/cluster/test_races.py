@@ -145,7 +145,7 @@ NO_NEWS = "FLUSH TABLES tickets_ticketevent WITH READ LOCK"
 
 
 def waiting(node: Node) -> bool:
-    """Tell whether somebody waits for the lock of a row."""
+    """Return whether somebody waits for the lock of a row."""
     ((_, number),) = node.run("SHOW STATUS LIKE 'Innodb_row_lock_current_waits'")
     return number != "0"
 

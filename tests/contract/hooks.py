@@ -110,7 +110,7 @@ def _choose_rows(case: Case, rows: Row) -> None:
 
 
 def _was_created(case: Case, name: str) -> bool:
-    """Tell whether a chain of requests leads here from the one that made the row."""
+    """Return whether a chain of requests leads here from the one that made the row."""
     in_a_chain = case.meta is not None and case.meta.phase.name == TestPhase.STATEFUL
     return in_a_chain and (name, case.path_parameters[name]) in created
 

@@ -56,7 +56,7 @@ NO = frozenset({"false", "f", "no", "n", "off", "0"})
 
 
 def may_refuse(answer: dict[str, Any]) -> bool:
-    """Tell whether a body that fits its schema may get this answer."""
+    """Return whether a body that fits its schema may get this answer."""
     if answer["code"] in HEADER_REFUSALS:
         return True
     fields = answer.get("fields", {})
@@ -67,7 +67,7 @@ def may_refuse(answer: dict[str, Any]) -> bool:
 
 
 def reads_as_valid(body: Any, schema: Schema) -> bool:
-    """Tell whether a body fits its schema once it is read as kindly as a form."""
+    """Return whether a body fits its schema once it is read as kindly as a form."""
     if not isinstance(body, dict) or not schema:
         return False
     shape = DOCUMENT["components"]["schemas"][schema["$ref"].rpartition("/")[2]]

@@ -233,7 +233,7 @@ class TrustingClient(Client):
 
 
 def _is_closed(connection: HTTPConnection) -> bool:
-    """Tell whether the server has closed a connection that nobody was using.
+    """Return whether the server has closed a connection that nobody was using.
 
     Servers do that after some time of silence. Nothing was sent yet, so another
     connection may be taken; what is lost on the way stays lost.

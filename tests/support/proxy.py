@@ -35,7 +35,7 @@ class Proxy:
         return self._log.read_text(errors="replace")
 
     def accepts(self) -> bool:
-        """Tell whether all its listeners take connections."""
+        """Return whether all its listeners take connections."""
         return all(map(_accepts, _listeners(self.environment)))
 
     def stop(self) -> None:

@@ -239,7 +239,7 @@ def _free_port() -> int:
 
 
 def _is_worker(process: Path, parent: int) -> bool:
-    """Tell whether a folder of /proc is one of the parent's workers.
+    """Return whether a folder of /proc is one of the parent's workers.
 
     Python's own child, which tracks what processes share, is none.
     """

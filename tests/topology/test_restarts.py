@@ -50,7 +50,7 @@ def await_rotation(front: Front) -> None:
 
 
 def is_up(front: Front, name: str) -> bool:
-    """Tell whether the proxy has found a server ready since it last was not."""
+    """Return whether the proxy has found a server ready since it last was not."""
     said = f"Server ready/{name} is "
     return front.proxy.log.count(f"{said}UP") == front.proxy.log.count(f"{said}DOWN")
 

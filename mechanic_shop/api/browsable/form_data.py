@@ -12,7 +12,7 @@ from rest_framework.settings import api_settings
 def of_the_view(data: Any, view: Any) -> Any:
     """Return what was made by the view's serializer, whose fields are the form's.
 
-    What another one made, like the answer of an action, would make another form.
+    What another one made, like the response of an action, would make another form.
     """
     serializer = getattr(data, "serializer", None)
     if serializer is None or isinstance(serializer, view.get_serializer_class()):
@@ -36,7 +36,7 @@ def with_what_was_typed(data: Any, errors: Any, view: Any, request: Request) -> 
 
 
 def is_json(request: Request) -> bool:
-    """Tell whether there is a body that could be read as JSON."""
+    """Return whether there is a body that could be read as JSON."""
     try:
         return bool(request.data) and request.content_type == "application/json"
     except APIException:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def may_use(view: Any, action: str) -> bool:
-    """Tell whether the caller may use another action of this view."""
+    """Return whether the caller may use another action of this view."""
     with acting(view, action):
         try:
             view.check_permissions(view.request)

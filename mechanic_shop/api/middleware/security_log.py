@@ -23,7 +23,7 @@ current_request: ContextVar[HttpRequest | None] = ContextVar("request", default=
 
 
 class SecurityLogMiddleware:
-    """Let events know their request, and see every 403 and 429, whoever answered it.
+    """Let events know their request, and see every 403 and 429, from wherever it came.
 
     It stands outside of all that may refuse a request: forms without their CSRF token
     and pages of the back office are seen here as well as the API.

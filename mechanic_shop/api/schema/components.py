@@ -88,7 +88,7 @@ class BodyShapes(AutoSchema):
 
     @staticmethod
     def _be_complete(schema: Schema, serializer: Any) -> None:
-        """Say what is always there; that an answer is only read needs no word."""
+        """Say what is always there; a response need not say that it is read-only."""
         meta = getattr(serializer, "Meta", None)
         absent, schema_not_null = (
             set(getattr(meta, name, ()))
@@ -126,7 +126,7 @@ class BodyShapes(AutoSchema):
             schema |= schema.pop("oneOf")[0]
 
     def _get_examples(self, serializer: Any, direction: Any, *args: Any) -> Any:
-        """Show the serializer's example of an answer where requests have their own."""
+        """Show the example of the response where requests have their own."""
         shown = super()._get_examples(serializer, direction, *args)  # type: ignore[no-untyped-call]
         if shown or direction == "request":
             return shown

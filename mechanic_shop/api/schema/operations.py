@@ -28,7 +28,7 @@ Schema = dict[str, Any]
 SHOWS_A_ROW = frozenset({"create", "retrieve", "update", "partial_update"})
 HAS_BODY = frozenset({"POST", "PUT", "PATCH"})
 SUCCESSES = {"200": "Done.", "201": "Created.", "204": "Done; there is no body."}
-#: The query parameters of which an empty one is not the same as none.
+#: Query parameters whose empty value differs from an absent one.
 PAGING = frozenset({"page", "per_page"})
 RATE_LIMIT = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
 HEADERS_OF_FAILURES = {
@@ -83,7 +83,7 @@ class ShopSchema(OperationWords, BodyShapes):
         }
 
     def _names_of_answer(self, status: int) -> Iterator[str]:
-        """Name the headers of an answer; those of a failure are the same everywhere."""
+        """Name the headers of a response; those of failures are the same everywhere."""
         is_success = status < 400
         yield "X-Request-ID"
         yield from HEADERS_OF_FAILURES.get(status, ())

@@ -39,7 +39,7 @@ class Store(ABC):
 
     @abstractmethod
     def is_empty(self) -> bool:
-        """Tell whether there is no table yet; a database that is missing has none."""
+        """Return whether there is no table yet; a database that is missing has none."""
 
     @abstractmethod
     def clear(self) -> None:
