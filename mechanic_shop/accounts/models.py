@@ -35,7 +35,15 @@ class UserManager(BaseUserManager["User"]):
         )
 
     def get_by_natural_key(self, username: str | None) -> User:
-        return self.get(email=normalize_email(username or ""))
+        """Return the login of exactly this address, whatever the collation says.
+
+        :raises User.DoesNotExist: if the database finds one by another spelling only
+        """
+        email = normalize_email(username or "")
+        user: User = self.get(email=email)
+        if user.email != email:
+            raise User.DoesNotExist
+        return user
 
 
 class User(AbstractBaseUser, PermissionsMixin):

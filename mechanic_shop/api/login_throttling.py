@@ -16,7 +16,7 @@ from django_ratelimit.core import is_ratelimited
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 
-from mechanic_shop.core.emails import normalize_email
+from mechanic_shop.core.emails import login_key
 from mechanic_shop.core.transactions import run_with_retries
 
 from .models import KnownAddress, Rate, RateCounter, ThrottleResult
@@ -40,7 +40,7 @@ def record_login_attempt(
     """
     if settings.THROTTLES["LOGIN"] is None:
         return None
-    address = client_address(request)
+    address, account = client_address(request), login_key(account)
     # Hashed: what people type into a login is not always an email address.
     key = _digest(account)
     if KnownAddress.objects.knows(account, address):
@@ -58,7 +58,7 @@ def clear_login_attempt(
     """
     if result is not None:
         RateCounter.objects.refund(result)
-    KnownAddress.objects.remember(account, client_address(request))
+    KnownAddress.objects.remember(login_key(account), client_address(request))
 
 
 @contextmanager
@@ -67,12 +67,11 @@ def login_attempt(request: Request, email: str) -> Iterator[None]:
 
     :raises Throttled: after too many failures on this account, before the block begins
     """
-    account = normalize_email(email)
-    result = record_login_attempt(request, account)
+    result = record_login_attempt(request, email)
     if result is not None and not result.allowed:
         raise Throttled(wait=result.reset)
     yield
-    clear_login_attempt(request, account, result)
+    clear_login_attempt(request, email, result)
 
 
 def _digest(text: str) -> str:
@@ -94,7 +93,7 @@ def throttle_login_view(
             return view(request, *args, **kwargs)
         if _is_flood(request):
             return _too_many(request, FORM_GUARD_SECONDS)
-        account = normalize_email(request.POST.get("username", ""))
+        account = request.POST.get("username", "")
         by_address = hit("LOGIN", client_address(request))
         if by_address is not None and not by_address.allowed:
             return _too_many(request, by_address.reset)
@@ -105,6 +104,22 @@ def throttle_login_view(
         if response.status_code == 302:
             clear_login_attempt(request, account, by_account)
         return response
+
+    return guarded
+
+
+def throttle_password_view(
+    view: Callable[..., HttpResponseBase],
+) -> Callable[..., HttpResponseBase]:
+    """Let an HTML form that asks for the password spend the budget of the API's."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if request.method == "POST":
+            result = hit("PASSWORD", f"user:{request.user.pk}")
+            if result is not None and not result.allowed:
+                return _too_many(request, result.reset)
+        return view(request, *args, **kwargs)
 
     return guarded
 

@@ -289,6 +289,22 @@ class TestLoginLimit:
         assert log_in("/api/auth/login", "x@y.example", "no").status_code == 401
 
 
+LOGIN_PATHS = ["/api/auth/login", "/api/login/", "/admin/login/"]
+#: What MySQL's collations or Django's login form may take for pat@example.com.
+SPELLINGS = [
+    "pat@example.com",
+    " PAT@Example.com ",
+    "pát@example.com",
+    "pàt@example.com",
+    "PÄT@EXAMPLE.COM",
+    "pat@exámple.com",
+    "ｐａｔ@example.com",
+    "pat＠example.com",
+    "pat\u200b@example.com",
+    "𝐩𝐚𝐭@example.com",
+]
+
+
 @pytest.mark.django_db
 @pytest.mark.usefixtures("clock")
 class TestAccountLimit:
@@ -350,6 +366,26 @@ class TestAccountLimit:
         self.fail("pat@EXAMPLE.com", 5)
 
         assert log_in("/api/auth/login", user.email, PASSWORD).status_code == 429
+
+    @pytest.mark.parametrize("path", LOGIN_PATHS)
+    def test_spellings_of_an_account_share_its_budget(self, path: str) -> None:
+        user = UserFactory.create(email="pat@example.com", superuser=True)
+        statuses = [self.fail(spelling, 1, path)[0] for spelling in SPELLINGS]
+
+        right = log_in(path, user.email, PASSWORD)
+
+        assert statuses == [401 if "api/auth" in path else 200] * 10
+        assert right.status_code == 429
+
+    @pytest.mark.parametrize("spelling", ["pát@example.com", "pat@exämple.com"])
+    @pytest.mark.parametrize("path", LOGIN_PATHS)
+    def test_another_spelling_opens_no_account(self, path: str, spelling: str) -> None:
+        UserFactory.create(email="pat@example.com", superuser=True)
+
+        response = log_in(path, spelling, PASSWORD)
+
+        assert response.status_code == (401 if "api/auth" in path else 200)
+        assert "sessionid" not in response.cookies
 
     def test_other_accounts_are_not_locked(self) -> None:
         victim, other = UserFactory.create_batch(2)
