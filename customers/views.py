@@ -15,7 +15,7 @@ from rest_framework.serializers import BaseSerializer
 from mechanic_shop.accounts import permission_loading
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.serializers import LoginSerializer
-from mechanic_shop.accounts.services import check_credentials, start_session
+from mechanic_shop.accounts.services import check_credentials, sign_in
 from mechanic_shop.api.atomic_writes import atomic_write
 from mechanic_shop.api.login_throttling import clear_login_attempt, login_attempt
 from mechanic_shop.api.pagination import PreparedList
@@ -79,7 +79,7 @@ VEHICLES = PreparedList(
 
 def login_response_data(user: User, message: str) -> dict[str, Any]:
     """Start a session and return the data of the response."""
-    pair = start_session(user=user)
+    pair = sign_in(user=user)
     return {
         "message": message,
         "access_token": pair.access_token,

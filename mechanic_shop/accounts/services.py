@@ -77,6 +77,20 @@ def check_credentials(*, email: str, password: str) -> User:
     return user
 
 
+def sign_in(*, user: User) -> TokenPair:
+    """Start a session, and end the links that set a password and were mailed before.
+
+    A link is made for the last sign-in, as Django's own are.
+    """
+    _save_last_login(user)
+    return start_session(user=user)
+
+
+@retry_on_deadlock
+def _save_last_login(user: User) -> None:
+    User.objects.filter(pk=user.pk).update(last_login=timezone.now())
+
+
 @retry_on_deadlock
 def start_session(*, user: User) -> TokenPair:
     """Create a session and its two tokens, which are valid as long as the session."""

@@ -155,6 +155,17 @@ class TestConfirmPasswordReset:
 
         assert opens("set-in-the-meantime")
 
+    @pytest.mark.parametrize("path", ["/api/auth/login", "/api/login/"])
+    def test_sign_in_ends_the_links_mailed_before(
+        self, user: User, link: str, path: str
+    ) -> None:
+        name = "email" if path.endswith("auth/login") else "username"
+        APIClient().post(path, {name: user.email, "password": PASSWORD}, "multipart")
+
+        assert confirm(link).status_code == 400
+
+        assert opens(PASSWORD)
+
     def test_refuses_the_link_of_a_deactivated_login(
         self, user: User, link: str
     ) -> None:
