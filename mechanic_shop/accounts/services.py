@@ -164,8 +164,25 @@ def set_password(*, user: User, password: str) -> None:
     """Give a user a new password and end all their sessions."""
     # Hash before the transaction: it takes tens of milliseconds.
     user.set_password(password)
+    save_password(user=user)
+
+
+def save_password(*, user: User, by_id: int | None = None) -> None:
+    """Store a password that is set already, and end all sessions of the API.
+
+    Those of the back office end by themselves: they hold the password's fingerprint.
+    """
     ended = _save_password(user)
-    security_log.record("password_changed", user_id=user.pk, sessions_ended=ended)
+    security_log.record(
+        "password_changed", user_id=user.pk, by_id=by_id, sessions_ended=ended
+    )
+
+
+def check_current_password(*, user: User, password: str) -> None:
+    """:raises ValidationError: if it is not the user's password, which is logged"""
+    if not user.check_password(password):
+        security_log.record("password_refused", user_id=user.pk)
+        raise ValidationError({"current_password": ["This password is wrong."]})
 
 
 def check_new_password(password: str, *, user: User, field: str) -> None:

@@ -10,7 +10,6 @@ from django.http import HttpResponse
 from django.urls import reverse_lazy
 from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,9 +18,9 @@ from mechanic_shop.api.permissions import ALLOW_ANY, AUTHENTICATED
 from mechanic_shop.api.routers import route
 from mechanic_shop.api.throttling import PasswordResetThrottle, PasswordThrottle
 from mechanic_shop.api.viewsets import ShopViewSet
-from mechanic_shop.core import security_log
 
 from . import schema, services
+from .forms import LinkPasswordForm
 from .models import Session, User
 from .serializers import (
     ChangePasswordSerializer,
@@ -74,8 +73,9 @@ class SessionViewSet(ShopViewSet[Session]):
         """Change the password; every session of the user ends."""
         body = self.get_validated(ChangePasswordSerializer)
         assert isinstance(request.user, User)
-        if not request.user.check_password(body["current_password"]):
-            raise ValidationError({"current_password": ["This password is wrong."]})
+        services.check_current_password(
+            user=request.user, password=body["current_password"]
+        )
         services.check_new_password(
             body["new_password"], user=request.user, field="new_password"
         )
@@ -120,11 +120,11 @@ class SetPasswordView(auth_views.PasswordResetConfirmView):
     """The page behind a mailed link."""
 
     template_name = "accounts/set_password.html"
+    form_class = LinkPasswordForm
     success_url = reverse_lazy("password-set-done")
 
     def form_valid(self, form: Any) -> HttpResponse:
         response = super().form_valid(form)
-        security_log.record("password_changed", user_id=form.user.pk)
         clear_login_attempt(self.request, form.user.email)
         return response
 

@@ -11,6 +11,7 @@ logout                ``user_id``, ``session_id``
 denied, throttled     ``status`` (403, 429), ``user_id`` of a caller who is known
 refresh_token_reused  ``user_id``, ``session_id`` of the session that ends for it
 password_requested    ``account``, ``user_id`` if a login has that address
+password_refused      ``user_id`` of somebody signed in who typed a wrong password
 password_changed      ``user_id``, ``by_id`` of an administrator, ``sessions_ended``
 roles_changed         ``user_id`` or ``group_id``, ``by_id``, ``before``, ``after``
 ===================== ================================================================
@@ -36,7 +37,15 @@ logger = logging.getLogger("security")
 
 LONGEST_ACCOUNT = 254
 #: What the owner may want to be woken up for; the rest is the daily round.
-WARNINGS = frozenset({"login_failed", "denied", "throttled", "refresh_token_reused"})
+WARNINGS = frozenset(
+    {
+        "login_failed",
+        "denied",
+        "throttled",
+        "refresh_token_reused",
+        "password_refused",
+    }
+)
 
 #: Describes the present request; outside of requests there is nothing to describe.
 describe_request: ContextVar[Callable[[], Mapping[str, str]]] = ContextVar(

@@ -2,6 +2,7 @@
 
 from .groups import GroupAdmin
 from .login_form import StaffLoginForm
+from .own_password import change_own_password
 from .permission_audit import log_permission_change, read_permissions, shop_roles
 from .sessions import SessionAdmin
 from .users import LOGIN_COLORS, UserAdmin, login_status
@@ -12,6 +13,7 @@ __all__ = [
     "SessionAdmin",
     "StaffLoginForm",
     "UserAdmin",
+    "change_own_password",
     "log_permission_change",
     "login_status",
     "read_permissions",

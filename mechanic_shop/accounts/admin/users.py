@@ -11,7 +11,6 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.forms import (
-    AdminPasswordChangeForm,
     UserChangeForm,
     UserCreationForm,
 )
@@ -21,11 +20,11 @@ from mechanic_shop.admin import ShopModelAdmin, badge_column, dialog
 from mechanic_shop.admin.confirmed_actions import confirmed_action
 from mechanic_shop.admin.export import ExportMixin
 from mechanic_shop.admin.sidebar import link_to_list
-from mechanic_shop.core import security_log
 from mechanic_shop.core.errors import Conflict
 
+from ..forms import UserPasswordForm
 from ..models import User
-from ..services import send_set_password_link
+from ..services import save_password, send_set_password_link
 from .permission_audit import (
     LOGIN_FLAGS,
     PermissionAuditMixin,
@@ -67,7 +66,7 @@ link_to_list(User, section="Access", icon="badge", order=90)
 class UserAdmin(ExportMixin, PermissionAuditMixin, ShopModelAdmin, BaseUserAdmin):
     form = UserForm
     add_form = NewUserForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = UserPasswordForm
     empty_message = "Add a login for everybody who works with this system."
     list_display = (
         "email",
@@ -293,11 +292,9 @@ class UserAdmin(ExportMixin, PermissionAuditMixin, ShopModelAdmin, BaseUserAdmin
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
     ) -> Any:
-        """Log a new password too; at this point it is set."""
+        """Store a new password too; at this point it is set."""
         if isinstance(form, self.change_password_form):
-            security_log.record(
-                "password_changed", user_id=form.user.pk, by_id=request.user.pk
-            )
+            save_password(user=form.user, by_id=request.user.pk)
         return super().construct_change_message(request, form, formsets, add)
 
 

@@ -344,7 +344,19 @@ class TestPassword:
             "message": "password_changed",
             "user_id": user.pk,
             "by_id": owner.pk,
+            "sessions_ended": 0,
         }
+
+    def test_a_wrong_current_password_is_logged(
+        self, lines: Lines, owner: User, shop: APIClient
+    ) -> None:
+        lines()
+
+        body = {"current_password": WRONG, "new_password": NEW}
+        shop.post("/api/auth/password", body)
+
+        (line,) = map(facts, lines())
+        assert line == {"message": "password_refused", "user_id": owner.pk}
 
 
 class TestRoles:
