@@ -12,6 +12,3 @@ class ApiConfig(ShopAppConfig):
             "mechanic_shop.api.retention.forgotten_addresses"
         ),
     }
-
-    def ready(self) -> None:
-        from mechanic_shop.core import checks  # noqa: F401  (registers the system checks)

@@ -1,11 +1,13 @@
-"""Idempotency keys, which services forget, and the claims that locks are made of.
+"""Idempotency keys, which services forget, the claims of locks, and queued tasks.
 
-Their tables belong to the app ``api``, whose migrations made them. Its ``models.py``
-imports these classes, so that Django knows them.
+The tables of the first two belong to the app ``api``, whose migrations made them.
 """
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Self
+from uuid import uuid4
 from zlib import crc32
 
 from django.conf import settings
@@ -91,3 +93,75 @@ MYSQL_CLAIM = """
 INSERT INTO api_rowclaim (`bucket`, `times`) VALUES (%(bucket)s, 1)
 ON DUPLICATE KEY UPDATE `times` = `times` + 1
 """
+
+
+def new_key() -> str:
+    return uuid4().hex
+
+
+class QueuedTaskQuerySet(models.QuerySet["QueuedTask"]):
+    def due(self, queue: str, now: datetime) -> Self:
+        """Keep what a worker may take: it is time, and no lease holds any more."""
+        waiting = self.filter(queue=queue, state=QueuedTask.State.WAITING)
+        return waiting.filter(due_at__lte=now).order_by("due_at", "pk")
+
+    def finished_before(self, moment: datetime, *states: str) -> Self:
+        return self.filter(state__in=states, finished_at__lt=moment)
+
+
+class QueuedTask(models.Model):
+    """Something that a worker does after the transaction that asked for it: a mail.
+
+    ``core.outbox`` writes these rows. ``payload`` says what to do, and holds no secret:
+    a link in a mail is made when it is sent.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "Waiting"
+        DONE = "done", "Done"
+        NOT_NEEDED = "not_needed", "Not needed"
+        FAILED = "failed", "Failed"
+
+    kind = models.CharField(max_length=64)
+    #: Short and long tasks have workers of their own, so that no mail waits for hours.
+    queue = models.CharField(max_length=16)
+    payload = models.JSONField(default=dict, blank=True)
+    #: For people: to whom a mail goes, and what a task is about.
+    recipient = models.CharField(max_length=320, blank=True, db_index=True)
+    subject = models.CharField(max_length=200, blank=True)
+    #: The same for all attempts, and never used again, not even after a restore.
+    key = models.CharField(max_length=32, default=new_key, editable=False)
+    state = models.CharField(
+        max_length=16, choices=State.choices, default=State.WAITING
+    )
+    #: When a worker may take it. While one works on it: when its lease ends.
+    due_at = models.DateTimeField(default=timezone.now)
+    #: Names the attempt that is under way; empty if none is.
+    lease = models.CharField(max_length=32, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    #: Why the last attempt failed, or why there was nothing to do.
+    remark = models.CharField(max_length=500, blank=True)
+    #: How far a long task has come: 500 of 20,000 rows. Its next attempt begins there.
+    progress = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = QueuedTaskQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ("view",)
+        permissions = [("retry_queuedtask", "Can have a failed task done again")]
+        constraints = [
+            models.UniqueConstraint(fields=["key"], name="queued_task_key_unique"),
+            models.CheckConstraint(
+                condition=Q(lease="") | Q(state="waiting"),
+                name="queued_task_leased_only_while_waiting",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["queue", "state", "due_at"], name="queued_task_due"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"

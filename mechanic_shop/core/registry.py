@@ -89,6 +89,16 @@ class DashboardCard:
 
 
 @dataclass(frozen=True)
+class TaskKind:
+    """Something that a worker does later, what people call it, and its queue."""
+
+    name: str
+    title: str
+    queue: str
+    run: Callable[[Any], None]
+
+
+@dataclass(frozen=True)
 class DemoStories:
     """What an app lets happen in the demo shop; see ``demo.simulation``.
 
@@ -105,6 +115,8 @@ detail_sections: Registry[DetailSection] = Registry("detail_sections")
 search_sources: Registry[SearchSource] = Registry("search")
 dashboard_cards: Registry[DashboardCard] = Registry("dashboard_cards")
 demo_stories: Registry[DemoStories] = Registry("demo_stories")
+#: Filled by the decorators ``task`` of ``outbox`` and ``mail`` of ``mails``.
+task_kinds: Registry[TaskKind] = Registry("tasks")
 #: Checks of what always holds in the shop's books. Each is one statement that yields
 #: the violating rows only, as sentences that name them: it sees one moment of a shop at
 #: work, locks nothing, and takes no more memory for a million sound rows than for none.

@@ -7,6 +7,7 @@ from mechanic_shop.core.app_config import read_app_configs
 
 #: In the order in which they build on each other.
 SHOP_APPS = [
+    "mechanic_shop.core",
     "mechanic_shop.accounts",
     "mechanic_shop.api",
     "mechanic_shop.operations",

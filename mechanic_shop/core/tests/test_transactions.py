@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from threading import Barrier
@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.conf import LazySettings
 from django.contrib.sessions.backends.base import UpdateError
-from django.core import mail
+from django.core.mail import EmailMessage
 from django.db import (
     DatabaseError,
     IntegrityError,
@@ -697,7 +697,9 @@ class TestBackOffice:
         assert (part.quantity_in_stock, part.movements.count()) == (10, 1)
         assert said(next_page(desk)) == []
 
-    def test_gives_an_invited_customer_the_login(self, desk: Client) -> None:
+    def test_gives_an_invited_customer_the_login(
+        self, desk: Client, sent_mails: Callable[[], list[EmailMessage]]
+    ) -> None:
         customer = CustomerFactory.create(walk_in=True)
         path = reverse("admin:customers_customer_invite", args=[customer.pk])
 
@@ -708,7 +710,7 @@ class TestBackOffice:
         assert answer.status_code == 302
         assert customer.user is not None
         assert customer.user.email == customer.email
-        assert len(mail.outbox) == 1
+        assert len(sent_mails()) == 1
 
 
 @pytest.mark.django_db(transaction=True)
