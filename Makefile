@@ -116,15 +116,19 @@ run: setup ## Set up, migrate, load demo data into an empty database, serve
 	@python manage.py migrate --verbosity 0
 	@python manage.py seed_demo --if-empty
 	@python manage.py welcome
-	@python manage.py runserver --skip-checks "$(HOST):$(PORT)"
+	@exec python -m mechanic_shop.server.with_worker \
+		python manage.py runserver --skip-checks "$(HOST):$(PORT)"
 
-PRODUCTION = --settings "$${DJANGO_SETTINGS_MODULE:-mechanic_shop.settings.production}"
+PRODUCTION_MODULE = "$${DJANGO_SETTINGS_MODULE:-mechanic_shop.settings.production}"
+PRODUCTION = --settings $(PRODUCTION_MODULE)
 
 serve: setup ## Serve the production form (see .env.example for its settings)
 	@python -m mechanic_shop.server.port
 	@python manage.py check_migrated $(PRODUCTION)
 	@python manage.py collectstatic --noinput --verbosity 0 $(PRODUCTION)
-	@echo $$$$ 2>/dev/null >"$(VENV)/serve-$(PORT).pid"; exec python -m mechanic_shop.server
+	@echo $$$$ 2>/dev/null >"$(VENV)/serve-$(PORT).pid"; \
+		export DJANGO_SETTINGS_MODULE=$(PRODUCTION_MODULE); \
+		exec python -m mechanic_shop.server.with_worker python -m mechanic_shop.server
 
 # What was pulled may need another Makefile than the one that pulls it.
 VERSION ?=

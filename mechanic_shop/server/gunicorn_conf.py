@@ -9,6 +9,7 @@ import gc
 import os
 import shutil
 import signal
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -55,6 +56,17 @@ def post_worker_init(worker: Any) -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def on_reload(server: Any) -> None:
+    """Let the worker of the queue take over new code, if one is kept beside the server.
+
+    Its keeper is a child of this process. If it has died, its number may be another's.
+    """
+    keeper = int(os.environ.get("WORKER_KEEPER") or 0)
+    with suppress(ChildProcessError):
+        if keeper and os.waitpid(keeper, os.WNOHANG) == (0, 0):
+            os.kill(keeper, signal.SIGHUP)
 
 
 def on_exit(server: Any) -> None:
