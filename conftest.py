@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.cache import cache, caches
+from django.core.mail import EmailMessage
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
@@ -14,6 +15,7 @@ from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.permission_loading import permission_names
 from mechanic_shop.accounts.services import start_session
 from mechanic_shop.accounts.tests.factories import UserFactory
+from mechanic_shop.core import outbox
 from tests.support.secret_scanner import no_secrets_logged
 
 # So that a broken contract shows what was compared.
@@ -45,6 +47,33 @@ def _known_permissions(request: pytest.FixtureRequest) -> None:
     """Read what a process reads once, so that no test alone pays a query for it."""
     if request.node.get_closest_marker("django_db"):
         permission_names(Permission.objects.values_list("pk", flat=True))
+
+
+@pytest.fixture
+def run_queue(db: None) -> Callable[[], int]:
+    """Do what is due, as a worker does; tell how many tasks that were."""
+
+    def run() -> int:
+        done = 0
+        for queue in outbox.QUEUES:
+            while outbox.run_next(queue):
+                done += 1
+        return done
+
+    return run
+
+
+@pytest.fixture
+def sent_mails(
+    run_queue: Callable[[], int], mailoutbox: list[EmailMessage]
+) -> Callable[[], list[EmailMessage]]:
+    """Send what is due, as a worker does; give all mails of the test."""
+
+    def send() -> list[EmailMessage]:
+        run_queue()
+        return mailoutbox
+
+    return send
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import ProtectedError, Q
 from django.utils import timezone
 
@@ -21,6 +21,7 @@ from mechanic_shop.accounts.services import (
 from mechanic_shop.core.errors import Conflict, InUse
 from mechanic_shop.core.locking import claim_for_cluster, lock_row, save_changes
 from mechanic_shop.core.models import IdempotencyKey
+from mechanic_shop.core.outbox import enqueue, erase_recipients
 from mechanic_shop.core.transactions import retry_on_deadlock, unit_of_work
 
 from .models import Customer, Vehicle
@@ -76,7 +77,9 @@ def register_customer(*, password: str, **details: Any) -> Customer:
     try:
         return _create_customer(user, details)
     except IntegrityError as error:
-        invite_walk_in(email=details["email"])
+        # Whose address it is, the worker finds out: all answers take the same time.
+        email = user.email
+        enqueue(kind="registration", payload={"email": email}, recipient=email)
         raise EmailTaken from error
 
 
@@ -88,16 +91,21 @@ def _create_customer(user: User, details: dict[str, Any]) -> Customer:
     return Customer.objects.create(user=user, **details)
 
 
-def invite_walk_in(*, email: str) -> None:
-    """Mail a set-password link to the customer of that address who has no login."""
+@retry_on_deadlock
+@unit_of_work
+def invite_walk_in(*, email: str) -> User | None:
+    """Return the login of that customer if only a mailed link can open it.
+
+    A customer without one gets it now.
+    """
     customer = Customer.objects.not_erased().filter(email=email).first()
     if customer is None:
-        return
-    invitation_open = (
-        customer.user is not None and not customer.user.has_usable_password()
-    )
-    if invitation_open or not User.objects.filter(email=email).exists():
-        invite_customer(customer=customer)
+        return None
+    if customer.user is not None:
+        return None if customer.user.has_usable_password() else customer.user
+    if User.objects.filter(email=email).exists():
+        return None
+    return _give_login(customer)
 
 
 @retry_on_deadlock
@@ -107,6 +115,12 @@ def invite_customer(*, customer: Customer) -> User:
 
     :raises EmailTaken: if the address belongs to somebody else's login
     """
+    user = _give_login(customer)
+    send_set_password_link(user=user)
+    return user
+
+
+def _give_login(customer: Customer) -> User:
     if not customer.email:
         raise ValidationError({"email": ["The customer has no email address."]})
     if customer.user is None:
@@ -118,9 +132,7 @@ def invite_customer(*, customer: Customer) -> User:
             last_name=customer.last_name,
         )
         customer.save(update_fields=["user", "updated_at"])
-    user = customer.user
-    transaction.on_commit(lambda: send_set_password_link(user=user))
-    return user
+    return customer.user
 
 
 @unit_of_work
@@ -185,6 +197,7 @@ def delete_customer(*, customer: Customer) -> None:
     user = customer.user
     anonymize_admin_log(customer, *customer.vehicles.all())
     IdempotencyKey.objects.delete_responses_about("customer_id", customer.pk)
+    erase_recipients(*_own_emails(customer))
     customer_pk = customer.pk
     vehicle_pks = list(customer.vehicles.values_list("pk", flat=True))
     if customer.service_tickets.exists() or _has_vehicle_history(customer):
@@ -194,6 +207,14 @@ def delete_customer(*, customer: Customer) -> None:
     _anonymize_history(customer_pk, vehicle_pks)
     if user is not None and not is_staff_login(user):
         erase_user(user=user)
+
+
+def _own_emails(customer: Customer) -> set[str]:
+    """Return the addresses that were the customer's, except for somebody else's now."""
+    emails = set(customer.history.values_list("email", flat=True))
+    others = Customer.objects.exclude(pk=customer.pk).filter(email__in=emails)
+    emails -= set(others.values_list("email", flat=True))
+    return {email for email in (*emails, customer.email) if email}
 
 
 def _has_vehicle_history(customer: Customer) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import Group
-from django.db import transaction
 from django.db.models import ProtectedError
 
 from mechanic_shop.accounts.models import User
@@ -64,7 +63,7 @@ def create_staff_login(*, mechanic: Mechanic, group: Group) -> User:
     user.save(update_fields=["is_staff"])
     user.groups.add(group)
     save_changes(mechanic, {"user": user})
-    transaction.on_commit(lambda: send_set_password_link(user=user))
+    send_set_password_link(user=user)
     return user
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -60,10 +60,10 @@ class TestNoLeaks:
         self,
         user: User,
         logger: logging.Logger,
-        mailoutbox: list[object],
+        sent_mails: Callable[[], list[object]],
     ) -> None:
         send_set_password_link(user=user)
-        (mail,) = mailoutbox
+        (mail,) = sent_mails()
 
         with pytest.raises(SecretLogged), no_secrets_logged():
             logger.info("Mailed: %s", mail.body)  # type: ignore[attr-defined]

@@ -81,8 +81,7 @@ class TestInvitation:
     def test_is_mailed_again_to_whoever_registers(
         self,
         anonymous: APIClient,
-        mailoutbox: list[object],
-        django_capture_on_commit_callbacks: Callable[..., object],
+        sent_mails: Callable[[], list[object]],
     ) -> None:
         customer = CustomerFactory.create(walk_in=True)
         body = {
@@ -94,11 +93,10 @@ class TestInvitation:
         }
 
         for _ in range(2):
-            with django_capture_on_commit_callbacks(execute=True):  # type: ignore[attr-defined]
-                answer = anonymous.post("/api/auth/register", body)
+            answer = anonymous.post("/api/auth/register", body)
             assert answer.status_code == 400
 
-        assert len(mailoutbox) == 2
+        assert len(sent_mails()) == 2
 
 
 class TestErasing:

@@ -1,43 +1,37 @@
 """Services for sessions and passwords, and for erasing users."""
 
-import logging
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import Protocol
 
-from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
 from django.db import transaction
 from django.db.models import Model, ProtectedError
-from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.http import urlsafe_base64_decode
 
 from mechanic_shop.core import security_log
 from mechanic_shop.core.emails import normalize_email
 from mechanic_shop.core.errors import NotAuthenticated
+from mechanic_shop.core.outbox import enqueue, erase_recipients
 from mechanic_shop.core.transactions import retry_on_deadlock
 
 from .models import Session, User, make_identifier
 from .tokens import INVALID, ShopRefreshToken, read_claims
 
-logger = logging.getLogger(__name__)
-
 
 class UnknownEmailHook(Protocol):
-    def __call__(self, *, email: str) -> None: ...
+    def __call__(self, *, email: str) -> User | None: ...
 
 
-#: Called when a reset is requested for an unknown address; ``customers`` adds a hook.
+#: Called when a reset is requested for an unknown address, and return a login if one is
+#: due to it; ``customers`` adds a hook.
 unknown_email_hooks: list[UnknownEmailHook] = []
 
 
@@ -194,47 +188,30 @@ def check_new_password(password: str, *, user: User, field: str) -> None:
 
 
 def send_set_password_link(*, user: User) -> None:
-    """Mail a link to the page on which the user chooses a password."""
-    path = reverse(
-        "password-set",
-        kwargs={
-            "uidb64": urlsafe_base64_encode(force_bytes(user.pk)),
-            "token": default_token_generator.make_token(user),
-        },
-    )
-    body = render_to_string(
-        "accounts/set_password_email.txt",
-        {
-            "user": user,
-            "shop_name": settings.SHOP_NAME,
-            "link": f"{settings.PUBLIC_URL}{path}",
-        },
-    )
-    subject = f"Set your password at {settings.SHOP_NAME}"
-    try:
-        send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [user.email])
-    except OSError:
-        # The caller's work is done, and the response must not reveal whose mail failed.
-        logger.exception("Could not mail a set-password link to user %s", user.pk)
+    """Have a link mailed to the page on which the user chooses a password."""
+    payload = {"user_id": user.pk}
+    enqueue(kind="password_link", payload=payload, recipient=user.email)
 
 
 def request_password_reset(*, email: str) -> None:
-    """Mail a set-password link if the address belongs to an active login.
+    """Have a set-password link mailed, if the address belongs to an active login.
 
-    For an address without a login ``unknown_email_hooks`` are called.
+    Whose address it is, the worker finds out: here, one of nobody takes as long.
     """
     email = normalize_email(email)
-    user = User.objects.filter(email=email).first()
     security_log.record(
         "password_requested",
         account=security_log.account_of(email),
-        user_id=None if user is None else user.pk,
+        user_id=User.objects.filter(email=email).values_list("pk", flat=True).first(),
     )
-    if user is None:
-        for hook in unknown_email_hooks:
-            hook(email=email)
-    elif user.is_active:
-        send_set_password_link(user=user)
+    enqueue(kind="password_reset", payload={"email": email}, recipient=email)
+
+
+def find_or_invite(*, email: str) -> User | None:
+    """Return the login of an address, which ``unknown_email_hooks`` may make."""
+    user = User.objects.filter(email=email).first()
+    invited = (hook(email=email) for hook in unknown_email_hooks)
+    return user or next(filter(None, invited), None)
 
 
 def confirm_password_reset(*, uid: str, token: str, password: str) -> User:
@@ -266,6 +243,7 @@ def erase_user(*, user: User) -> None:
     for them.
     """
     anonymize_admin_log(user)
+    erase_recipients(user.email)
     # The caller's object may still hold a customer that was deleted just now.
     user = User.objects.get(pk=user.pk)
     try:

@@ -1,4 +1,4 @@
-"""Idempotency keys, which services forget, the claims of locks, and queued tasks.
+"""Idempotency keys, the claims that locks are made of, and queued tasks.
 
 The tables of the first two belong to the app ``api``, whose migrations made them.
 """

@@ -202,7 +202,7 @@ def retry_failed(*, task: QueuedTask) -> None:
         raise TaskNotFailed("Only what has failed can be sent again.")
 
 
-def forget(*recipients: str) -> None:
+def erase_recipients(*recipients: str) -> None:
     """Blank what is personal in the tasks for some addresses; none is done any more."""
     theirs = QueuedTask.objects.filter(recipient__in=recipients)
     theirs.filter(state=QueuedTask.State.WAITING).update(

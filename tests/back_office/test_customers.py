@@ -69,15 +69,13 @@ class TestCustomerPage:
     def test_mails_an_invitation(
         self,
         desk: Client,
-        mailoutbox: list[Any],
-        django_capture_on_commit_callbacks: Callable[..., Any],
+        sent_mails: Callable[[], list[Any]],
     ) -> None:
         customer = make_customer(email="ada@test.test")
 
-        with django_capture_on_commit_callbacks(execute=True):
-            answer_dialog(desk, url(Customer, "invite", customer.pk))
+        answer_dialog(desk, url(Customer, "invite", customer.pk))
 
-        assert [mail.to for mail in mailoutbox] == [["ada@test.test"]]
+        assert [mail.to for mail in sent_mails()] == [["ada@test.test"]]
 
     def test_says_in_words_that_there_is_no_address_to_invite(
         self, desk: Client

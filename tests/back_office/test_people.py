@@ -35,8 +35,6 @@ from tickets.services import move_ticket
 
 pytestmark = pytest.mark.django_db
 
-Commit = Callable[..., Any]
-
 
 @pytest.fixture
 def manager() -> User:
@@ -66,13 +64,11 @@ class TestGivingAMechanicALogin:
     def test_makes_one_with_the_chosen_role_and_mails_the_link(
         self,
         desk: Client,
-        mailoutbox: list[Any],
-        django_capture_on_commit_callbacks: Commit,
+        sent_mails: Callable[[], list[Any]],
     ) -> None:
         mechanic = MechanicFactory.create(full_name="Ana de la Cruz")
 
-        with django_capture_on_commit_callbacks(execute=True):
-            said = give_login(desk, mechanic)
+        said = give_login(desk, mechanic)
 
         mechanic.refresh_from_db()
         user = mechanic.user
@@ -81,8 +77,9 @@ class TestGivingAMechanicALogin:
         assert (user.is_staff, user.is_superuser) == (True, False)
         assert list(user.groups.all()) == [group(TECHNICIAN)]
         assert not user.has_usable_password()
-        assert [mail.to for mail in mailoutbox] == [[mechanic.email]]
-        assert settings.PUBLIC_URL in mailoutbox[0].body
+        (mail,) = sent_mails()
+        assert mail.to == [mechanic.email]
+        assert settings.PUBLIC_URL in mail.body
         assert said.startswith("Ana de la Cruz is a Technician now.")
 
     def test_links_the_login_that_staff_made_for_this_address(
@@ -312,23 +309,20 @@ class TestDeactivatingAUser:
     def test_mails_a_link_to_who_forgot_the_password(
         self,
         desk: Client,
-        mailoutbox: list[Any],
-        django_capture_on_commit_callbacks: Commit,
+        sent_mails: Callable[[], list[Any]],
     ) -> None:
         user = user_in(TECHNICIAN)
 
-        with django_capture_on_commit_callbacks(execute=True):
-            answer_dialog(desk, url(User, "mail_link", user.pk))
+        answer_dialog(desk, url(User, "mail_link", user.pk))
 
-        assert [mail.to for mail in mailoutbox] == [[user.email]]
+        assert [mail.to for mail in sent_mails()] == [[user.email]]
 
 
 class TestInvitingManyCustomers:
     def test_asks_and_leaves_out_who_needs_none(
         self,
         desk: Client,
-        mailoutbox: list[Any],
-        django_capture_on_commit_callbacks: Commit,
+        sent_mails: Callable[[], list[Any]],
     ) -> None:
         customers = [
             CustomerFactory.create(walk_in=True),
@@ -337,11 +331,10 @@ class TestInvitingManyCustomers:
         ]
 
         assert run_action(desk, "invite_selected", customers) == ""
-        with django_capture_on_commit_callbacks(execute=True):
-            said = run_action(desk, "invite_selected", customers, confirmed="yes")
+        said = run_action(desk, "invite_selected", customers, confirmed="yes")
 
         assert said == "1 invited, 2 left out."
-        assert [mail.to for mail in mailoutbox] == [[customers[0].email]]
+        assert [mail.to for mail in sent_mails()] == [[customers[0].email]]
 
 
 class TestErasingACustomer:

@@ -7,7 +7,6 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.forms import (
@@ -205,7 +204,7 @@ class UserAdmin(ExportMixin, PermissionAuditMixin, ShopModelAdmin, BaseUserAdmin
             self.check_can_edit(request, user)
             if not user.is_active:
                 raise Conflict("This login is closed. Reactivate it first.")
-            transaction.on_commit(lambda: send_set_password_link(user=user))
+            send_set_password_link(user=user)
             return f"A link is on its way to {user.email}."
 
         return self.run_service(request, object_id, send)

@@ -33,6 +33,7 @@ FORMS = ["/api/login/", "/admin/login/"]
 ODD = "\r\n\x1b[2J\x85\u2028"
 FORGED = f'{ODD}{{"logger": "security", "message": "login_ok"}}'
 
+Mails = Callable[[], list[EmailMessage]]
 Lines = Callable[[], list[dict[str, Any]]]
 
 
@@ -236,10 +237,8 @@ class TestRefusal:
         (line,) = lines()
         assert facts(line) == {"message": "denied", "status": 403}
 
-    def test_conceals_a_mailed_link(
-        self, lines: Lines, mailoutbox: list[EmailMessage]
-    ) -> None:
-        path = mailed_link(UserFactory.create(), mailoutbox)
+    def test_conceals_a_mailed_link(self, lines: Lines, sent_mails: Mails) -> None:
+        path = mailed_link(UserFactory.create(), sent_mails)
         lines()
 
         Client(enforce_csrf_checks=True).post(path)
@@ -279,9 +278,9 @@ class TestRefreshToken:
         }
 
 
-def mailed_link(user: User, mailoutbox: list[EmailMessage]) -> str:
+def mailed_link(user: User, sent_mails: Mails) -> str:
     APIClient().post("/api/auth/password-reset", {"email": user.email})
-    return str(mailoutbox[-1].body).split("127.0.0.1:8000")[1].split()[0]
+    return str(sent_mails()[-1].body).split("127.0.0.1:8000")[1].split()[0]
 
 
 class TestPassword:
@@ -301,10 +300,10 @@ class TestPassword:
         }
 
     def test_is_told_of_when_a_link_changes_it(
-        self, lines: Lines, mailoutbox: list[EmailMessage]
+        self, lines: Lines, sent_mails: Mails
     ) -> None:
         user = UserFactory.create()
-        *_, uid, token, _ = mailed_link(user, mailoutbox).split("/")
+        *_, uid, token, _ = mailed_link(user, sent_mails).split("/")
 
         body = {"uid": uid, "token": token, "new_password": NEW}
         APIClient().post("/api/auth/password-reset/confirm", body)

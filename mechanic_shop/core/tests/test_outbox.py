@@ -304,13 +304,13 @@ class TestRetryFailed:
         assert state_of(task)[0] == state
 
 
-class TestForget:
+class TestEraseRecipients:
     def test_blanks_what_is_personal_and_does_no_more(self, desk: Desk) -> None:
         ada, others = {"recipient": "ada@example.com"}, {"recipient": "bo@example.com"}
         sent = new_task("Ada", state=State.DONE, subject="Ada", remark="Ada", **ada)
         waiting, kept = new_task("Ada", **ada), new_task("Bo", **others)
 
-        outbox.forget("ada@example.com", "ada@elsewhere.example")
+        outbox.erase_recipients("ada@example.com", "ada@elsewhere.example")
 
         assert state_of(sent) == (State.DONE, 0, "")
         assert state_of(waiting) == (State.NOT_NEEDED, 0, "")
@@ -324,7 +324,7 @@ class TestForget:
         new_task(recipient="ada@example.com")
         task = take()
 
-        outbox.forget("ada@example.com")
+        outbox.erase_recipients("ada@example.com")
         outbox.perform(task)
 
         task.refresh_from_db()

@@ -1,0 +1,16 @@
+"""The mail to somebody who registers with an address that the shop knows."""
+
+from __future__ import annotations
+
+from django.core.mail import EmailMessage
+
+from mechanic_shop.accounts.tasks import make_link_mail
+from mechanic_shop.core.mails import mail
+
+from .services import invite_walk_in
+
+
+@mail("registration", "Registration with a known address")
+def make_invitation(email: str) -> EmailMessage:
+    """Make the mail that joins a customer whom the shop entered with a login."""
+    return make_link_mail(invite_walk_in(email=email))
