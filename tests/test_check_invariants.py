@@ -497,3 +497,10 @@ class TestTheCheckOfTickets:
         assert violations() == [
             f"Ticket {closed.pk} keeps plate or VIN of a customer who was erased."
         ]
+
+    def test_sees_a_line_without_a_copy_of_its_part(self, line: TicketPart) -> None:
+        TicketPart.objects.update(part_number="")
+
+        assert violations() == [
+            f"Line {line.pk} has no copy of part {line.part_id}: run refresh_copies."
+        ]

@@ -32,6 +32,35 @@ def fill_vehicle_copies(apps: Any, using: str = DEFAULT_DB_ALIAS) -> int:
     )
 
 
+def fill_part_copies(apps: Any, using: str = DEFAULT_DB_ALIAS) -> int:
+    """Copy number and name of the part to each line without, and return their number.
+
+    They are those as of ``installed_at``, by the history of changes; where that does
+    not go back so far, the present ones.
+    """
+    lines = apps.get_model("tickets", "TicketPart").objects.using(using)
+    without = lines.filter(part_number="")
+    copies = _part_copies(apps)
+    return sum(
+        without.filter(pk__range=pks).update(**copies) for pks in _batches(without)
+    )
+
+
+def _part_copies(apps: Any) -> dict[str, Any]:
+    """Return what each column of the copy is set to."""
+    present = apps.get_model("inventory", "Part").objects.filter(pk=OuterRef("part_id"))
+    history = apps.get_model("inventory", "HistoricalPart").objects
+    as_of = history.filter(
+        id=OuterRef("part_id"), history_date__lte=OuterRef("installed_at")
+    ).order_by("-history_date", "-history_id")
+    return {
+        copy: Coalesce(
+            Subquery(as_of.values(name)[:1]), Subquery(present.values(name)[:1])
+        )
+        for copy, name in {"part_name": "name", "part_number": "part_number"}.items()
+    }
+
+
 def _batches(rows: QuerySet[Any]) -> Iterator[tuple[int, int]]:
     """Yield the first and the last pk of each batch of rows."""
     after = 0

@@ -8,7 +8,7 @@ from mechanic_shop.core.locking import lock_row
 from mechanic_shop.core.registry import copy_refreshers
 from mechanic_shop.core.transactions import retry_on_deadlock, unit_of_work
 
-from .backfill import fill_vehicle_copies
+from .backfill import fill_part_copies, fill_vehicle_copies
 from .models import VEHICLE_COPIES, ServiceTicket
 
 
@@ -19,6 +19,11 @@ def refresh_vehicle_copies() -> int:
     erased = ServiceTicket.objects.naming_the_erased().values_list("pk", flat=True)
     blanked = ServiceTicket.objects.filter(pk__in=list(erased)).blank_identity()
     return filled + len(stale) + blanked
+
+
+@copy_refreshers.add
+def refresh_part_copies() -> int:
+    return fill_part_copies(apps)
 
 
 @retry_on_deadlock

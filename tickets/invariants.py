@@ -162,6 +162,13 @@ def open_tickets_unlike_their_vehicle() -> Iterator[str]:
 
 
 @invariants.add
+def lines_without_a_copy_of_their_part() -> Iterator[str]:
+    lines = TicketPart.objects.filter(part_number="").order_by("pk")
+    for pk, part in lines.values_list("pk", "part_id").iterator():
+        yield f"Line {pk} has no copy of part {part}: run refresh_copies."
+
+
+@invariants.add
 def copies_of_erased_customers() -> Iterator[str]:
     tickets = ServiceTicket.objects.naming_the_erased().order_by("pk")
     for pk in tickets.values_list("pk", flat=True).iterator():

@@ -155,7 +155,7 @@ class ServiceTicket(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     # The vehicle as it is while the ticket is open, and as it was once it is closed.
-    # Without a year the copy was not made yet: see ``tickets.vehicle_copies``.
+    # Without a year the copy was not made yet: see ``tickets.copies``.
     vehicle_year = models.PositiveSmallIntegerField(null=True, editable=False)
     vehicle_make = models.CharField(
         max_length=100, default="", db_default="", editable=False
@@ -220,7 +220,7 @@ class ServiceTicket(models.Model):
 
     @cached_property
     def loaded_parts(self) -> list[TicketPart]:
-        """Lines with their parts; lists load them by ``prefetch_lines``."""
+        """Lines of parts; lists load them by ``prefetch_lines``."""
         return PARTS_OF_TICKETS.all(self.pk)
 
     @property
@@ -291,6 +291,14 @@ class TicketPart(models.Model):
     quantity_used = models.PositiveIntegerField(
         validators=[MinValueValidator(1), MaxValueValidator(MAX_QUANTITY)]
     )
+    # The part as it was sold; its number and name may change later. Without a number
+    # the copy was not made yet: see ``tickets.copies``.
+    part_number = models.CharField(
+        max_length=100, default="", db_default="", editable=False
+    )
+    part_name = models.CharField(
+        max_length=255, default="", db_default="", editable=False
+    )
     unit_cost_cents = models.PositiveIntegerField()
     markup_percentage = models.DecimalField(
         max_digits=5,
@@ -331,7 +339,12 @@ class TicketPart(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.quantity_used} × {self.part}"
+        return f"{self.quantity_used} × {self.sold_as}"
+
+    @property
+    def sold_as(self) -> str:
+        """Number and name of the part as of its installation."""
+        return f"{self.part_number} {self.part_name}"
 
     @property
     def total_cost_cents(self) -> int:
@@ -363,9 +376,7 @@ MECHANICS_OF_TICKETS = PreparedQuery(
     )
 )
 PARTS_OF_TICKETS = PreparedQuery(
-    lambda *pks: (
-        TicketPart.objects.select_related("part").filter(ticket__in=pks).order_by("pk")
-    )
+    lambda *pks: TicketPart.objects.filter(ticket__in=pks).order_by("pk")
 )
 LINE_OF_PART = PreparedQuery(
     lambda ticket_id, part_id: TicketPart.objects.filter(

@@ -53,8 +53,8 @@ class TicketPartSerializer(ReadOnlyModelSerializer[TicketPart]):
     """An installed part; its cost is shown to those who may see parts."""
 
     part_id = serializers.IntegerField()
-    part_number = serializers.CharField(source="part.part_number")
-    part_name = serializers.CharField(source="part.name")
+    part_number = serializers.CharField()
+    part_name = serializers.CharField()
     markup_percentage = serializers.DecimalField(
         max_digits=5, decimal_places=2, min_value=0, max_value=MAX_MARKUP
     )
@@ -284,7 +284,7 @@ class InstalledPartSerializer(ReadOnlyModelSerializer[TicketPart]):
     message = serializers.SerializerMethodField()
     ticket_id = serializers.IntegerField()
     part_id = serializers.IntegerField()
-    part_name = serializers.CharField(source="part.name")
+    part_name = serializers.CharField()
     total_cost = serializers.FloatField()
     total_cost_cents = serializers.IntegerField()
     remaining_stock = serializers.IntegerField(source="part.quantity_in_stock")
@@ -305,7 +305,7 @@ class InstalledPartSerializer(ReadOnlyModelSerializer[TicketPart]):
         read_only_fields = fields
 
     def get_message(self, line: TicketPart) -> str:
-        return f"{line.quantity_used} × {line.part.name} installed."
+        return f"{line.quantity_used} × {line.part_name} installed."
 
 
 class NoteSerializer(StrictSerializer):

@@ -96,6 +96,8 @@ def _fill_tickets(
     )
     TicketPart.objects.bulk_create(
         TicketPart(
+            part_number="COPY-1",
+            part_name="Copied",
             ticket=ticket,
             part=part,
             quantity_used=1,

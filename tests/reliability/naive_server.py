@@ -164,6 +164,8 @@ def install_part(
     line = TicketPart(
         ticket=ticket,
         part=part,
+        part_number=part.part_number,
+        part_name=part.name,
         quantity_used=quantity_used,
         unit_cost_cents=part.current_cost_cents,
         **details,

@@ -125,6 +125,16 @@ class PartAutocompleteView(AutocompleteJsonView):
 class TicketPartForm(TicketLineForm):
     fixed_fields = ("part", "markup_percentage")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk is not None and "part" in self.fields:
+            part = self.fields["part"]
+            assert isinstance(part, forms.ModelChoiceField)
+            part.label_from_instance = self._sold_as  # type: ignore[method-assign]
+
+    def _sold_as(self, obj: Any) -> str:
+        return str(self.instance.sold_as)
+
     class Meta:
         help_texts = {"warranty_months": "Months from the day it was installed."}
         labels = {
@@ -132,6 +142,11 @@ class TicketPartForm(TicketLineForm):
             "markup_percentage": "Markup %",
             "warranty_months": "Warranty",
         }
+
+
+@admin.display(description="Part", ordering="part_number")
+def sold_part(line: TicketPart) -> str:
+    return line.sold_as
 
 
 @admin.display(description="In stock")
@@ -166,13 +181,20 @@ class TicketPartInline(ShopInline):
         "installed_by",
         "returned_at",
     )
-    readonly_fields = ("in_stock", "unit_cost", "total_cost", "returned_at")
+    readonly_fields = (
+        "sold_part",
+        "in_stock",
+        "unit_cost",
+        "total_cost",
+        "returned_at",
+    )
     guarded_fields = dict.fromkeys(
         ("in_stock", "unit_cost", "markup_percentage"), SEE_COSTS
     )
     autocomplete_fields = ("part", "installed_by")
     verbose_name, verbose_name_plural = "part", "parts"
 
+    sold_part = staticmethod(sold_part)
     in_stock = staticmethod(in_stock)
     unit_cost = staticmethod(unit_cost)
     total_cost = staticmethod(total_cost)
@@ -184,6 +206,12 @@ class TicketPartInline(ShopInline):
         if db_field.name == "part":
             field.widget.url_name = f"%s:{PartAutocompleteView.url_name}"
         return field
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Where no part can be chosen, show what was sold, not the part of today."""
+        if self.has_change_permission(request, obj):
+            return self.fields
+        return ["sold_part" if name == "part" else name for name in self.fields]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Show ``returned_at`` only on closed tickets, whose parts can be returned."""

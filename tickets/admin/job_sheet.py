@@ -23,7 +23,7 @@ def print_job_sheet(
     the vehicle.
     """
     ticket: ServiceTicket = model_admin.get_visible_object(request, str(object_id))
-    lines = list(ticket.ticket_parts.select_related("part", "installed_by"))
+    lines = list(ticket.ticket_parts.all())
     context = {
         **model_admin.admin_site.each_context(request),
         "ticket": ticket,

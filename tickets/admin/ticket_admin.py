@@ -43,6 +43,7 @@ from .inlines import (
     TicketPartInline,
     save_mechanic_formset,
     save_part_formset,
+    sold_part,
 )
 from .job_sheet import print_job_sheet
 from .permissions import (
@@ -354,7 +355,7 @@ class TicketPartAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
     }
     list_display = (
         "ticket",
-        "part",
+        sold_part,
         "quantity_used",
         "unit_cost",
         "markup_percentage",
@@ -363,19 +364,19 @@ class TicketPartAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
         "returned_at",
     )
     list_filter = ("installed_at", ("returned_at", admin.EmptyFieldListFilter))
-    list_select_related = ("ticket", "part")
-    search_fields = ("=ticket__pk", "part__part_number", "part__name")
+    list_select_related = ("ticket",)
+    search_fields = ("=ticket__pk", "part_number", "part_name")
     date_hierarchy = "installed_at"
     ordering = ("-pk",)
     fields = (
         "ticket",
-        "part",
+        sold_part,
         ("quantity_used", "unit_cost", "markup_percentage", "total_cost"),
         ("warranty_months", "warranty_expires_on"),
         "installed_by",
         ("installed_at", "returned_at"),
     )
-    readonly_fields = ("unit_cost", "total_cost", "warranty_expires_on")
+    readonly_fields = (sold_part, "unit_cost", "total_cost", "warranty_expires_on")
 
     @admin.display(description="Unit cost", ordering="unit_cost_cents")
     def unit_cost(self, line: TicketPart) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from inventory.models import Part
 from mechanic_shop.accounts.models import User
 from mechanic_shop.core.transactions import unit_of_work
 from mechanics.models import Mechanic
@@ -102,17 +101,17 @@ def assignment_detail(assignment: TicketMechanic) -> dict[str, Any]:
     }
 
 
-def part_detail(part: Part) -> dict[str, Any]:
+def part_detail(line: TicketPart) -> dict[str, Any]:
     return {
-        "part_id": part.pk,
-        "part_number": part.part_number,
-        "part_name": part.name,
+        "part_id": line.part_id,
+        "part_number": line.part_number,
+        "part_name": line.part_name,
     }
 
 
 def line_detail(line: TicketPart) -> dict[str, Any]:
     return {
-        **part_detail(line.part),
+        **part_detail(line),
         "quantity_used": line.quantity_used,
         "unit_cost_cents": line.unit_cost_cents,
         "total_cost_cents": line.total_cost_cents,

@@ -64,6 +64,8 @@ def install_part(
     line = TicketPart.objects.create(
         ticket=ticket,
         part=part,
+        part_number=part.part_number,
+        part_name=part.name,
         quantity_used=quantity_used,
         unit_cost_cents=part.current_cost_cents,
         markup_percentage=markup_percentage,
@@ -94,7 +96,7 @@ def change_installed_part(
         return_stock(part=part, quantity=-more, by=by, ticket=ticket)
     changed = set_changed(line, changes)
     if changed:
-        detail = {**part_detail(line.part), "changes": changed}
+        detail = {**part_detail(line), "changes": changed}
         record(ticket, Kind.PART_CHANGED, by, detail)
     return line
 
@@ -123,7 +125,7 @@ def return_all_parts(ticket: ServiceTicket, by: User) -> None:
 
 
 def _line(ticket: ServiceTicket, part_id: int) -> TicketPart:
-    line = ticket.ticket_parts.select_related("part").filter(part_id=part_id).first()
+    line = ticket.ticket_parts.filter(part_id=part_id).first()
     if line is None:
         raise NotFound("This part is not on the ticket.")
     return line
