@@ -21,11 +21,7 @@ from mechanic_shop.api.login_throttling import clear_login_attempt, login_attemp
 from mechanic_shop.api.pagination import PreparedList
 from mechanic_shop.api.permissions import ALLOW_ANY, AUTHENTICATED
 from mechanic_shop.api.routers import route
-from mechanic_shop.api.throttling import (
-    CreateCustomerThrottle,
-    LoginThrottle,
-    RegisterThrottle,
-)
+from mechanic_shop.api.throttling import AddressThrottle, UserThrottle
 from mechanic_shop.api.viewsets import (
     ListMixin,
     RetrieveMixin,
@@ -87,6 +83,18 @@ def login_response_data(user: User, message: str) -> dict[str, Any]:
         "customer": getattr(user, "customer", None),
         "user": user,
     }
+
+
+class RegisterThrottle(AddressThrottle):
+    rule = "REGISTER"
+
+
+class LoginThrottle(AddressThrottle):
+    rule = "LOGIN"
+
+
+class CreateCustomerThrottle(UserThrottle):
+    rule = "CREATE_CUSTOMER"
 
 
 @route("auth", basename="auth")

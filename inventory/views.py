@@ -8,7 +8,7 @@ from rest_framework.serializers import BaseSerializer
 from mechanic_shop.api.atomic_writes import atomic_write
 from mechanic_shop.api.pagination import PreparedList
 from mechanic_shop.api.routers import route
-from mechanic_shop.api.throttling import CreatePartThrottle
+from mechanic_shop.api.throttling import UserThrottle
 from mechanic_shop.api.viewsets import ShopModelViewSet
 
 from . import schema, services
@@ -23,6 +23,10 @@ from .serializers import (
 
 PARTS = PreparedList(lambda: Part.objects.active().order_by("pk"))
 LOW_STOCK = PreparedList(lambda: Part.objects.active().low_on_stock().order_by("pk"))
+
+
+class CreatePartThrottle(UserThrottle):
+    rule = "CREATE_PART"
 
 
 @route("inventory")

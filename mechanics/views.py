@@ -14,7 +14,7 @@ from mechanic_shop.api.atomic_writes import atomic_write
 from mechanic_shop.api.json_renderer import RenderedResponse, render_json
 from mechanic_shop.api.list_cache import cached_rendering
 from mechanic_shop.api.routers import route
-from mechanic_shop.api.throttling import CreateMechanicThrottle
+from mechanic_shop.api.throttling import UserThrottle
 from mechanic_shop.api.viewsets import ShopModelViewSet
 
 from . import schema, services
@@ -29,6 +29,10 @@ from .serializers import (
 )
 
 LIST_CACHE_SECONDS = 300
+
+
+class CreateMechanicThrottle(UserThrottle):
+    rule = "CREATE_MECHANIC"
 
 
 @route("mechanics")

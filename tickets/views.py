@@ -19,7 +19,7 @@ from mechanic_shop.api.pagination import PreparedList
 from mechanic_shop.api.permissions import AUTHENTICATED
 from mechanic_shop.api.routers import route
 from mechanic_shop.api.serializers import StrictSerializer
-from mechanic_shop.api.throttling import CreateTicketThrottle
+from mechanic_shop.api.throttling import UserThrottle
 from mechanic_shop.api.viewsets import ShopModelViewSet, ShopViewSet
 from mechanic_shop.core.locking import lock_row
 from mechanic_shop.core.prepared_queries import PreparedQuery
@@ -59,6 +59,10 @@ TICKETS = PreparedList(
 TICKETS_IN_PROGRESS = PreparedList(
     lambda: TICKETS.build().filter(status__in=[Status.IN_PROGRESS])
 )
+
+
+class CreateTicketThrottle(UserThrottle):
+    rule = "CREATE_TICKET"
 
 
 class TicketViewSetBase(ShopViewSet[ServiceTicket]):

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from mechanic_shop.api.login_throttling import clear_login_attempt
 from mechanic_shop.api.permissions import ALLOW_ANY, AUTHENTICATED
 from mechanic_shop.api.routers import route
-from mechanic_shop.api.throttling import PasswordResetThrottle, PasswordThrottle
+from mechanic_shop.api.throttling import AddressThrottle, UserThrottle
 from mechanic_shop.api.viewsets import ShopViewSet
 
 from . import schema, services
@@ -30,6 +30,14 @@ from .serializers import (
     RefreshSerializer,
     TokenPairSerializer,
 )
+
+
+class PasswordThrottle(UserThrottle):
+    rule = "PASSWORD"
+
+
+class PasswordResetThrottle(AddressThrottle):
+    rule = "PASSWORD_RESET"
 
 
 @route("auth", basename="session")

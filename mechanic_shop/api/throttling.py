@@ -55,38 +55,6 @@ class UserThrottle(CounterThrottle):
         return f"user:{request.user.pk}"
 
 
-class RegisterThrottle(AddressThrottle):
-    rule = "REGISTER"
-
-
-class LoginThrottle(AddressThrottle):
-    rule = "LOGIN"
-
-
-class PasswordThrottle(UserThrottle):
-    rule = "PASSWORD"
-
-
-class PasswordResetThrottle(AddressThrottle):
-    rule = "PASSWORD_RESET"
-
-
-class CreateCustomerThrottle(UserThrottle):
-    rule = "CREATE_CUSTOMER"
-
-
-class CreateMechanicThrottle(UserThrottle):
-    rule = "CREATE_MECHANIC"
-
-
-class CreateTicketThrottle(UserThrottle):
-    rule = "CREATE_TICKET"
-
-
-class CreatePartThrottle(UserThrottle):
-    rule = "CREATE_PART"
-
-
 def hit(rule: str, key: str) -> ThrottleResult | None:
     """Count a request under a rule; None if the rule is switched off."""
     rate = settings.THROTTLES[rule]
