@@ -20,6 +20,7 @@ from mechanic_shop.admin import (
     badge_column,
     changed_values,
     dialog,
+    saving_row,
     user_of,
 )
 from mechanic_shop.admin.confirmed_actions import confirmed_action
@@ -53,7 +54,8 @@ class VehicleForm(forms.ModelForm):
 class VehicleFormSet(ShopInlineFormSet):
     def delete_existing(self, obj: Vehicle, commit: bool = True) -> None:
         if commit:
-            services.delete_vehicle(vehicle=obj)
+            with saving_row(self, obj):
+                services.delete_vehicle(vehicle=obj)
 
 
 class VehicleInline(ShopInline):

@@ -191,10 +191,13 @@ class MechanicAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
         submit="Reactivate",
     )
     def reactivate(self, request: HttpRequest, form: Any, object_id: str) -> Any:
-        set_active = self.with_permission_log(request, services.reactivate_mechanic)
         return self.run_service(
-            request, object_id, lambda row: f"{set_active(row)} is active again."
+            request, object_id, lambda row: self.reactivate_row(request, row)
         )
+
+    def reactivate_row(self, request: HttpRequest, mechanic: Mechanic) -> str:
+        set_active = self.with_permission_log(request, services.reactivate_mechanic)
+        return f"{set_active(mechanic)} is active again."
 
     @confirmed_action(
         "Deactivate selected mechanics",

@@ -17,7 +17,7 @@ from unfold.widgets import (
 
 from inventory import services
 from inventory.models import MovementReason, Part, StockMovement
-from mechanic_shop.admin import ShopModelAdmin, WholeNumberField, dialog, user_of
+from mechanic_shop.admin import Offer, ShopModelAdmin, WholeNumberField, dialog, user_of
 from mechanic_shop.admin.typed_fields import NumberInput
 
 MAX_QUANTITY = 1_000_000
@@ -70,6 +70,14 @@ class AdjustStockForm(StockForm):
         widget=UnfoldAdminSelectWidget,
     )
     field_order = ("adjustment", "reason", "note")
+    error_fields: ClassVar = {services.InsufficientStock: "adjustment"}
+
+    def get_offers(self, error: Exception) -> list[Offer]:
+        if not isinstance(error, services.InsufficientStock):
+            return []
+        rest = error.extra["available"]
+        values = {"adjustment": -rest}
+        return [Offer(f"Take away {rest:,}", values=values)] if rest else []
 
     def clean_adjustment(self) -> int:
         adjustment: int = self.cleaned_data["adjustment"]

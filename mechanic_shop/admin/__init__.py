@@ -11,6 +11,7 @@ from .field_permissions import FieldPermissionsMixin, remove_fields
 from .forms import ShopInlineFormSet, changed_values, copy_state, preload_selects
 from .model_admin import Badge, ReadOnlyInline, ShopInline, ShopModelAdmin
 from .read_only import ReadOnlyAdminMixin
+from .rejected_forms import Offer, saving_row
 from .typed_fields import CentsField, DecimalNumberField, WholeNumberField
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "CentsField",
     "DecimalNumberField",
     "FieldPermissionsMixin",
+    "Offer",
     "ReadOnlyAdminMixin",
     "ReadOnlyInline",
     "ShopInline",
@@ -33,5 +35,6 @@ __all__ = [
     "new_token",
     "preload_selects",
     "remove_fields",
+    "saving_row",
     "user_of",
 ]

@@ -16,6 +16,9 @@ from .double_submit import new_token
 
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], HttpResponse | None]
 
+#: What the confirmation pages post; Django's own posts the second.
+CONFIRMATIONS = ("confirmed", "post")
+
 #: A longer list would not be read.
 MAX_ROWS_NAMED = 20
 
@@ -42,6 +45,18 @@ def confirmed_action(
         return ask_or_act
 
     return ask_before
+
+
+def was_confirmed(request: HttpRequest) -> bool:
+    return any(name in request.POST for name in CONFIRMATIONS)
+
+
+def forget_confirmation(request: HttpRequest) -> None:
+    """Make an action ask once more."""
+    posted = request.POST.copy()
+    for name in CONFIRMATIONS:
+        posted.pop(name, None)
+    request.POST = posted  # type: ignore[assignment]
 
 
 def _render_confirmation(

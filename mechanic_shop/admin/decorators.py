@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any, TypeVar
 
 from django import forms
+from django.http import HttpRequest
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 
 from .double_submit import with_token
+from .rejected_forms import DialogRejected, show_in_dialog
 from .typed_fields import keep_all_pasted
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -43,7 +46,7 @@ def dialog(
     """
     form_class = with_token(form)
     keep_all_pasted(form_class.base_fields.values())
-    decorate: Callable[[F], F] = action(
+    decorate: Callable[[Any], F] = action(
         description=description,
         icon=icon,
         variant=variant,
@@ -55,4 +58,17 @@ def dialog(
             "form_submit_text": submit,
         },
     )
-    return decorate
+
+    def keep_open_if_rejected(method: F) -> F:
+        @wraps(method)
+        def run(
+            model_admin: Any, request: HttpRequest, form: Any, *args: Any, **kwargs: Any
+        ) -> Any:
+            try:
+                return method(model_admin, request, form, *args, **kwargs)
+            except DialogRejected as rejected:
+                return show_in_dialog(request, form, rejected.error)
+
+        return decorate(run)
+
+    return keep_open_if_rejected

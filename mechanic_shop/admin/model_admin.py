@@ -1,9 +1,8 @@
-"""Base classes of all model admins: atomic views, errors shown as messages."""
+"""Base classes of all model admins and of the rows below them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from http import HTTPStatus
 from typing import Any, ClassVar, NamedTuple
 
 from django.contrib import messages
@@ -16,17 +15,23 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 
 from mechanic_shop.core.search_text import split_words
 from mechanic_shop.core.transactions import run_with_retries
 
-from .double_submit import AlreadySubmitted, FormToken, new_token, was_saved
-from .edit_conflicts import EditConflictMixin, get_edit_conflict
+from .atomic_views import AtomicModelAdmin
+from .double_submit import AlreadySubmitted, FormToken
+from .edit_conflicts import EditConflictMixin
 from .error_messages import REJECTIONS, message_for
 from .field_permissions import FieldPermissionsMixin
 from .forms import PreloadedSelect, ReadOnlyFormSet, ShopInlineFormSet
 from .read_only import ReadOnlyAdminMixin
+from .rejected_forms import (
+    DialogRejected,
+    RejectedFormMixin,
+    RejectedPageMixin,
+)
 from .typed_fields import NUMBER_FIELDS, TypedFieldsMixin
 
 #: Characters in the values of a list's filters and order; each may be a condition.
@@ -51,15 +56,16 @@ class PreloadedSelectMixin:
 
 class ShopModelAdmin(
     FieldPermissionsMixin,
+    RejectedPageMixin,
     EditConflictMixin,
     PreloadedSelectMixin,
     TypedFieldsMixin,
-    ModelAdmin,
+    AtomicModelAdmin,
 ):
     """A model's admin; it shows rejected changes as messages, not as error pages."""
 
     class Media:
-        js = ("back_office/once.js",)
+        js = ("back_office/once.js", "back_office/offers.js")
 
     #: True where a service decides on deletes; its messages are better than PROTECT's.
     deletes_through_service: ClassVar[bool] = False
@@ -124,36 +130,6 @@ class ShopModelAdmin(
         )
         return response
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        return self.atomic_view(
-            request, self._form_view, object_id, form_url, extra_context
-        )
-
-    def _form_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None,
-        form_url: str,
-        extra_context: dict[str, Any] | None,
-    ) -> HttpResponse:
-        context = {
-            **(extra_context or {}),
-            "form_token": new_token(),
-            **self.form_context(request, object_id),
-        }
-        response: HttpResponse = super().changeform_view(
-            request, object_id, form_url, context
-        )
-        if get_edit_conflict(request):
-            response.status_code = HTTPStatus.CONFLICT
-        return response
-
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         """:raises BadRequest: if filters and order have absurdly many values"""
         if _length_of_filters(request) > MAX_FILTERS_LENGTH:
@@ -175,48 +151,14 @@ class ShopModelAdmin(
         )
         return found
 
-    def delete_view(
-        self, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        return self.atomic_view(request, super().delete_view, *args, **kwargs)
-
-    def changelist_view(
-        self, request: HttpRequest, *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        return self.atomic_view(request, super().changelist_view, *args, **kwargs)
-
-    def atomic_view(
-        self,
-        request: HttpRequest,
-        view: Callable[..., HttpResponse],
-        *args: Any,
-        **kwargs: Any,
-    ) -> HttpResponse:
-        """Run a view in a transaction; redirect with a message if it is rejected.
-
-        The error is caught outside of the transaction: caught inside, what was written
-        before it would be committed.
-        """
-        if request.method != "POST":
-            return view(request, *args, **kwargs)
-        token = FormToken(request)
-        try:
-            return run_with_retries(
-                lambda: _run_atomic(request, token, view, *args, **kwargs)
-            )
-        except AlreadySubmitted as done:
-            self.message_user(request, str(done), messages.INFO)
-            return HttpResponseRedirect(done.location or request.get_full_path())
-        except REJECTIONS as error:
-            self.message_user(request, message_for(error), messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
-
     def run_service(
         self, request: HttpRequest, object_id: str, service: Callable[[Any], str]
     ) -> HttpResponse:
         """Run a dialog's service on its row and redirect to the row's page.
 
         ``service`` gets the row and returns the message that is shown and logged.
+
+        :raises DialogRejected: if it is rejected in an open dialog, which shows it
         """
         page = self.change_url(self.get_visible_object(request, object_id))
         token = FormToken(request)
@@ -236,6 +178,8 @@ class ShopModelAdmin(
         except AlreadySubmitted as done:
             self.message_user(request, str(done), messages.INFO)
         except REJECTIONS as error:
+            if request.headers.get("HX-Request"):
+                raise DialogRejected(error) from error
             self.message_user(request, message_for(error), messages.ERROR)
         else:
             self.message_user(request, message, messages.SUCCESS)
@@ -282,26 +226,6 @@ def _length_of_filters(request: HttpRequest) -> int:
     )
 
 
-def _run_atomic(
-    request: HttpRequest,
-    token: FormToken,
-    view: Callable[..., HttpResponse],
-    *args: Any,
-    **kwargs: Any,
-) -> HttpResponse:
-    try:
-        with transaction.atomic():
-            token.lock()
-            response = view(request, *args, **kwargs)
-            if was_saved(response):
-                token.mark_used(response.get("Location", ""))
-            return response
-    except Exception:
-        # The messages of the view are about changes that were rolled back.
-        vars(messages.get_messages(request))["_queued_messages"] = []
-        raise
-
-
 def _redirect(request: HttpRequest, url: str) -> HttpResponse:
     """Redirect from a dialog: by a header for htmx, without scripts as usual."""
     if request.headers.get("HX-Request"):
@@ -310,7 +234,11 @@ def _redirect(request: HttpRequest, url: str) -> HttpResponse:
 
 
 class ShopInline(
-    FieldPermissionsMixin, PreloadedSelectMixin, TypedFieldsMixin, TabularInline
+    FieldPermissionsMixin,
+    RejectedFormMixin,
+    PreloadedSelectMixin,
+    TypedFieldsMixin,
+    TabularInline,
 ):
     formset = ShopInlineFormSet
     extra = 0

@@ -118,7 +118,7 @@ class TestTicketPage:
         answer, said = post(desk, page_of(ticket), form)
 
         ticket.refresh_from_db()
-        assert answer["Location"] == page_of(ticket)
+        assert answer.status_code == 200
         assert said == "Only 5 of BRK-1 in stock, 6 requested."
         assert (ticket.priority, ticket.events.count()) == (3, 1)
         assert not ticket.ticket_mechanics.exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib.auth.models import Group
@@ -149,12 +150,24 @@ def add_row(data: dict[str, Any], prefix: str, **values: Any) -> dict[str, Any]:
 
 
 def post(client: Client, path: str, data: dict[str, Any]) -> tuple[Any, str]:
-    """Post a form; return the answer and everything the next page says."""
+    """Post a form; return the answer and everything that it or the next page says."""
     response = client.post(path, data)
-    if response.status_code != 302:
-        return response, ""
-    messages = client.get(response["Location"]).context["messages"]
-    return response, " ".join(str(message) for message in messages)
+    page = client.get(response["Location"]) if response.status_code == 302 else response
+    context = page.context or {}
+    said = [str(message) for message in context.get("messages") or ()]
+    return response, " ".join([*said, *errors_on(context)])
+
+
+def errors_on(context: Any) -> list[str]:
+    """Return what the forms of a page say, without the buttons beside it."""
+    if "adminform" not in context:
+        return []
+    formsets = [inline.formset for inline in context["inline_admin_formsets"]]
+    forms = [context["adminform"].form, *(form for rows in formsets for form in rows)]
+    lists = [errors for form in forms for errors in form.errors.values()]
+    lists += [rows.non_form_errors() for rows in formsets]
+    found = [str(error) for errors in lists for error in errors]
+    return [re.sub(r" <button.*", "", text, flags=re.DOTALL) for text in found]
 
 
 def answer_dialog(client: Client, path: str, **data: Any) -> tuple[Any, str]:

@@ -13,8 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from mechanic_shop.accounts.models import User
-from mechanic_shop.admin import ShopInline, preload_selects, remove_fields
-from mechanic_shop.core.locking import lock_row
+from mechanic_shop.admin import ShopInline, preload_selects, remove_fields, saving_row
 from mechanic_shop.core.money import format_cents
 from tickets import services
 from tickets.models import (
@@ -23,6 +22,7 @@ from tickets.models import (
     TicketPart,
 )
 
+from .offers import MechanicOffersMixin, PartOffersMixin
 from .permissions import (
     ASSIGN,
     CHANGE_ALL_MINUTES,
@@ -70,7 +70,7 @@ class AssignmentForm(TicketLineForm):
             )
 
 
-class TicketMechanicInline(ShopInline):
+class TicketMechanicInline(MechanicOffersMixin, ShopInline):
     model = TicketMechanic
     tab = True
     show_count = True
@@ -164,7 +164,7 @@ def total_cost(line: TicketPart) -> str:
     return format_cents(line.total_cost_cents) if line.pk else "-"
 
 
-class TicketPartInline(ShopInline):
+class TicketPartInline(PartOffersMixin, ShopInline):
     model = TicketPart
     tab = True
     show_count = True
@@ -252,20 +252,23 @@ class TicketPartInline(ShopInline):
 def save_mechanic_formset(ticket: ServiceTicket, formset: Any, user: User) -> None:
     """Save a formset of mechanics through the services."""
     for row in formset.deleted_objects:
-        services.remove_mechanic(ticket=ticket, mechanic=row.mechanic, by=user)
+        with saving_row(formset, row):
+            services.remove_mechanic(ticket=ticket, mechanic=row.mechanic, by=user)
     for row, names in formset.changed_objects:
         changes = {name: getattr(row, name) for name in names}
-        services.change_assignment(
-            ticket=ticket, mechanic=row.mechanic, by=user, **changes
-        )
+        with saving_row(formset, row):
+            services.change_assignment(
+                ticket=ticket, mechanic=row.mechanic, by=user, **changes
+            )
     for row in formset.new_objects:
-        services.assign_mechanic(
-            ticket=ticket,
-            mechanic=row.mechanic,
-            by=user,
-            role=row.role,
-            minutes_worked=row.minutes_worked,
-        )
+        with saving_row(formset, row):
+            services.assign_mechanic(
+                ticket=ticket,
+                mechanic=row.mechanic,
+                by=user,
+                role=row.role,
+                minutes_worked=row.minutes_worked,
+            )
 
 
 def save_part_formset(ticket: ServiceTicket, formset: Any, user: User) -> None:
@@ -273,19 +276,18 @@ def save_part_formset(ticket: ServiceTicket, formset: Any, user: User) -> None:
 
     Each service locks its part until the commit, so they run in the order of part ids.
     """
-    lock_row(ticket)
-    steps: list[tuple[int, Callable[..., Any]]] = []
+    steps: list[tuple[TicketPart, Callable[..., Any]]] = []
     for line in formset.deleted_objects:
-        remove = partial(services.remove_part, part=line.part)
-        steps.append((line.part_id, remove))
+        steps.append((line, partial(services.remove_part, part=line.part)))
     for line, names in formset.changed_objects:
         changes = {name: getattr(line, name) for name in names}
         change = partial(services.change_installed_part, part=line.part, **changes)
-        steps.append((line.part_id, change))
+        steps.append((line, change))
     for line in formset.new_objects:
-        steps.append((line.part_id, partial(install, line)))
-    for _, step in sorted(steps, key=lambda step: step[0]):
-        step(ticket=ticket, by=user)
+        steps.append((line, partial(install, line)))
+    for line, step in sorted(steps, key=lambda step: step[0].part_id):
+        with saving_row(formset, line):
+            step(ticket=ticket, by=user)
 
 
 def install(line: TicketPart, *, ticket: ServiceTicket, by: User) -> None:

@@ -89,6 +89,8 @@ class TicketStatusActionsMixin(ShopModelAdmin):
         if request.POST.get("post") != "yes":
             return confirm_moves(self, request, tickets, status)
         moved = list(tickets.order_by("pk"))
+        if "leave_out" in request.POST:
+            moved = [ticket for ticket in moved if _can_move_to(ticket, status)]
         for ticket in moved:
             self.log_change(request, ticket, self.move_ticket(request, ticket, status))
         message = f"{count_tickets(len(moved))} {status.label.lower()}."
@@ -202,17 +204,20 @@ def confirm_moves(
     selected = list(tickets.order_by("pk"))
     blocked = [ticket.pk for ticket in selected if not _can_move_to(ticket, status)]
     verb = QUESTIONS[request.POST["action"]]
-    things = "1 ticket" if len(selected) == 1 else f"{len(selected):,} tickets"
+    things = _pluralize(len(selected))
     context = {
         **page.admin_site.each_context(request),
         "title": f"{verb} {things}",
         "opts": page.opts,
         "media": page.media,
         "question": f"{verb} {things}?",
-        "yes": f"Yes, {verb[0].lower()}{verb[1:]} {things}",
+        "yes": f"Yes, {verb[0].lower()}{verb[1:]}",
+        "things": things,
+        "total": len(selected),
         "warning": WARNINGS.get(status, ""),
         "target": status.label,
         "blocked": blocked,
+        "others": _pluralize(len(selected) - len(blocked)),
         "shown": selected[:MAX_ROWS_NAMED],
         "more": len(selected[MAX_ROWS_NAMED:]),
         "selected": request.POST.getlist("_selected_action"),
@@ -226,6 +231,10 @@ def confirm_moves(
 
 def _can_move_to(ticket: ServiceTicket, status: Status) -> bool:
     return ticket.status == status or status in ticket.allowed_moves
+
+
+def _pluralize(number: int) -> str:
+    return "1 ticket" if number == 1 else f"{number:,} tickets"
 
 
 def count_tickets(number: int) -> str:

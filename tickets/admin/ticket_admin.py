@@ -36,6 +36,7 @@ from tickets.models import (
     TicketMechanic,
     TicketPart,
 )
+from tickets.services.locking import lock_open_ticket
 
 from .inlines import (
     PartAutocompleteView,
@@ -46,6 +47,7 @@ from .inlines import (
     sold_part,
 )
 from .job_sheet import print_job_sheet
+from .offers import TicketOffersMixin
 from .permissions import (
     ASSIGN,
     CHANGE,
@@ -95,7 +97,7 @@ link_to_list(
 
 
 @admin.register(ServiceTicket)
-class ServiceTicketAdmin(ExportMixin, TicketStatusActionsMixin):
+class ServiceTicketAdmin(TicketOffersMixin, ExportMixin, TicketStatusActionsMixin):
     deletes_through_service = True
     list_display = (
         "number",
@@ -305,6 +307,9 @@ class ServiceTicketAdmin(ExportMixin, TicketStatusActionsMixin):
         self, request: HttpRequest, form: Any, formset: Any, change: bool
     ) -> None:
         formset.save(commit=False)
+        if formset.has_changed():
+            # The page says that the ticket is closed, not one of its rows.
+            lock_open_ticket(form.instance)
         savers = {TicketMechanic: save_mechanic_formset, TicketPart: save_part_formset}
         if formset.model in savers:
             savers[formset.model](form.instance, formset, user_of(request))
