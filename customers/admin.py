@@ -24,11 +24,12 @@ from mechanic_shop.admin import (
     user_of,
 )
 from mechanic_shop.admin.confirmed_actions import confirmed_action
-from mechanic_shop.admin.export import ExportMixin
 from mechanic_shop.admin.history import HistoryAdminMixin
+from mechanic_shop.admin.imports import ImportMixin
 from mechanic_shop.admin.sidebar import link_to_list
 
 from . import services
+from .export_columns import CUSTOMER_COLUMNS, VEHICLE_COLUMNS
 from .models import Customer, Vehicle
 from .vin import normalize_vin
 
@@ -79,7 +80,7 @@ link_to_list(Customer, section="Customers", icon="person", order=30)
 
 
 @admin.register(Customer)
-class CustomerAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
+class CustomerAdmin(ImportMixin, HistoryAdminMixin, ShopModelAdmin):
     deletes_through_service = True
     delete_confirmation_template = "admin/erase_customer.html"
     empty_message = "A customer's vehicles go onto the same page."
@@ -91,6 +92,8 @@ class CustomerAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
         "login",
         "since",
     )
+    # An exported file can be edited and imported again.
+    export_columns = CUSTOMER_COLUMNS
     list_filter = (("user", admin.EmptyFieldListFilter), "created_at", "city")
     list_select_related = ("user",)
     search_fields = ("first_name", "last_name", "email", "phone")
@@ -289,11 +292,13 @@ link_to_list(Vehicle, section="Customers", icon="directions_car", order=31)
 
 
 @admin.register(Vehicle)
-class VehicleAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
+class VehicleAdmin(ImportMixin, HistoryAdminMixin, ShopModelAdmin):
     deletes_through_service = True
     form = VehicleForm
     empty_message = "Vehicles belong to customers: add the owner first."
     list_display = ("name", "license_plate", "vin", "miles", "customer")
+    # An exported file can be edited and imported again.
+    export_columns = VEHICLE_COLUMNS
     list_filter = ("make", "year")
     list_select_related = ("customer",)
     search_fields = (

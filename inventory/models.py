@@ -220,9 +220,10 @@ class PendingImportQuerySet(models.QuerySet["PendingImport"]):
 
 
 class PendingImport(models.Model):
-    """An uploaded spreadsheet whose plan has not been confirmed yet.
+    """An uploaded spreadsheet, as servers of the previous release keep it.
 
-    It is stored in the database, because another server may get the next request.
+    Nothing reads it any more (``spreadsheets.Upload`` does this now), and the next
+    release may remove it.
     """
 
     #: After this time the file has to be uploaded again.

@@ -32,6 +32,9 @@ LOCKS = {
     "mechanic_shop/admin/double_submit.py": "writes the key's row",
     "inventory/services.py": "writes the part, or deletes it",
     "inventory/part_import/resource.py": "writes the parts",
+    "customers/imports/matching.py": "the services claim what they write",
+    "customers/imports/vehicles.py": "the services claim what they write",
+    "mechanic_shop/spreadsheets/services.py": "deletes the upload",
 }
 LOCKING = re.compile(r"select_for_update\(")
 #: MySQL's engines and keys; a table of the test's own run has them as production has.

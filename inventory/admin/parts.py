@@ -17,12 +17,11 @@ from mechanic_shop.admin import (
     copy_state,
     user_of,
 )
-from mechanic_shop.admin.export import ExportMixin
 from mechanic_shop.admin.history import HistoryAdminMixin
+from mechanic_shop.admin.imports import ImportMixin
 from mechanic_shop.admin.sidebar import link_to_list
 from mechanic_shop.core.money import format_cents
 
-from .part_import import PartImportMixin
 from .stock_actions import StockActionsMixin
 from .stock_movements import MovementInline, stock_chart
 
@@ -75,7 +74,7 @@ link_to_list(Part, section="Inventory", icon="inventory_2", order=50)
 
 
 @admin.register(Part)
-class PartAdmin(HistoryAdminMixin, PartImportMixin, ExportMixin, StockActionsMixin):
+class PartAdmin(HistoryAdminMixin, ImportMixin, StockActionsMixin):
     deletes_through_service = True
     form = PartForm
     list_display = (

@@ -24,6 +24,7 @@ COLUMNS = (
         TextWidget(required=True),
         "EXAMPLE-1",
         "Required. A number the shop knows changes that part; case does not matter.",
+        is_title=True,
     ),
     Column(
         "name",
@@ -31,6 +32,7 @@ COLUMNS = (
         TextWidget(required=True),
         "Front brake pads",
         "Required for new parts.",
+        is_title=True,
     ),
     Column(
         "description", "Description", LinesWidget(), "Ceramic, set of four", "Any text."
@@ -69,6 +71,5 @@ COLUMNS = (
         "is_active", "Active", BooleanWidget(), True, "yes or no. Empty: stays, or yes."
     ),
 )
-HEADINGS = [column.column_name for column in COLUMNS]
 #: The columns that a file with new parts must have.
 REQUIRED_FOR_NEW = ("Name", "Cost")

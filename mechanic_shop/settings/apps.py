@@ -10,6 +10,7 @@ SHOP_APPS = [
     "mechanic_shop.core",
     "mechanic_shop.accounts",
     "mechanic_shop.api",
+    "mechanic_shop.spreadsheets",
     "mechanic_shop.operations",
     "customers",
     "mechanics",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple, Self
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
@@ -14,6 +15,14 @@ MAX_EMPTY_ROWS = 50_000
 #: The most characters of all cells together. A workbook stores each text once, and many
 #: cells can refer to it.
 MAX_CHARACTERS = 20_000_000
+
+
+#: XML 1.0 has none of these, so that no workbook can hold them.
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+def without_control_characters(text: str) -> str:
+    return _CONTROL_CHARACTERS.sub("", text)
 
 
 class UnreadableFile(Exception):

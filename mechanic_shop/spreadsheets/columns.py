@@ -143,13 +143,28 @@ class BooleanWidget(CellWidget):
 
 
 class Column(Field):
-    """A column, with the example and the hint that the import page shows."""
+    """A column, with the example and the hint that the import page shows.
+
+    :param is_title: whether a plan names new rows by it
+    :param is_reference: whether it only says which row is meant, or is for reading;
+        the resource decides what it means
+    """
 
     def __init__(
-        self, name: str, heading: str, widget: CellWidget, example: Any, hint: str
+        self,
+        name: str,
+        heading: str,
+        widget: CellWidget,
+        example: Any,
+        hint: str,
+        *,
+        is_title: bool = False,
+        is_reference: bool = False,
     ) -> None:
         super().__init__(
             attribute=name, column_name=heading, widget=widget, saves_null_values=False
         )
         self.example = example
         self.hint = hint
+        self.is_title = is_title
+        self.is_reference = is_reference

@@ -19,17 +19,20 @@ ROW = "row number"
 READERS = {".csv": read_csv, ".xlsx": read_workbook}
 
 
-def read_table(content: bytes, suffix: str, headings: Sequence[str]) -> tablib.Dataset:
+def read_table(
+    content: bytes, suffix: str, headings: Sequence[str], required: Sequence[str] = ()
+) -> tablib.Dataset:
     """Collect the rows that are not empty, each with its row number in the file.
 
     :param suffix: how the file's name ends, a key of ``READERS``
-    :param headings: those of the columns that a file may have; it must have the first
+    :param headings: those of the columns that a file may have
+    :param required: those that it must have
     :raises UnreadableFile: if it is no table, if headings are missing, unknown or
         duplicated, or if there are too many rows or none
     """
     filled = _filled_rows(READERS[suffix](content))
     first = next(filled, Row(0, []))
-    known = _check_headings(first.cells, headings)
+    known = _check_headings(first.cells, headings, required)
     dataset = tablib.Dataset(headers=[ROW, *known])
     for row in filled:
         dataset.append([row.number, *_pad(row, len(known))])
@@ -53,7 +56,9 @@ def _pad(row: Row, width: int) -> list[Any]:
     return [*row.cells[:width], *[Cell()] * (width - len(row.cells))]
 
 
-def _check_headings(found: Sequence[str], headings: Sequence[str]) -> list[str]:
+def _check_headings(
+    found: Sequence[str], headings: Sequence[str], required: Sequence[str]
+) -> list[str]:
     found = list(found)
     while found and not found[-1].strip():
         found.pop()
@@ -67,8 +72,8 @@ def _check_headings(found: Sequence[str], headings: Sequence[str]) -> list[str]:
     known = [names[_normalize(name)] for name in found]
     if doubled := [name for name in headings if known.count(name) > 1]:
         raise UnreadableFile(f"{_name_columns(doubled)} there more than once.")
-    if headings[0] not in known:
-        raise UnreadableFile(f"The column “{headings[0]}” is missing.")
+    if missing := [name for name in required if name not in known]:
+        raise UnreadableFile(f"The column “{missing[0]}” is missing.")
     return known
 
 

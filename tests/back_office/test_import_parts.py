@@ -18,11 +18,12 @@ from django.utils import timezone
 from openpyxl import Workbook, load_workbook  # type: ignore[import-untyped]
 
 from inventory import services
-from inventory.models import Part, PendingImport
-from inventory.part_import.fields import HEADINGS
+from inventory.models import Part
+from inventory.part_import.resource import PartResource
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
 from mechanic_shop.spreadsheets import cells, workbooks
+from mechanic_shop.spreadsheets.models import Upload
 from tests.support.back_office import browser_of, make_part, make_user, text_of, url
 
 pytestmark = pytest.mark.django_db
@@ -57,13 +58,13 @@ def content_of(client: Client, path: str) -> bytes:
 
 
 def upload(client: Client, file: SimpleUploadedFile) -> Any:
-    return client.post(IMPORT, {"import_file": file, "resource": "0"})
+    return client.post(IMPORT, {"import_file": file}, follow=True)
 
 
 def refused(client: Client, file: SimpleUploadedFile) -> str:
     """Upload a file that cannot be read; return what the form says."""
     page = upload(client, file)
-    assert "result" not in page.context
+    assert "upload" not in page.context
     return " ".join(page.context["form"].errors["import_file"])
 
 
@@ -75,11 +76,8 @@ def problems(client: Client, *lines: str) -> list[tuple[Any, ...]]:
 
 def agree(client: Client, page: Any) -> tuple[Any, str]:
     token = page.context["confirm_form"]["token"].value()
-    answer = client.post(CONFIRM, {"token": token})
-    if answer.status_code != 302:
-        return answer, ""
-    told = client.get(answer["Location"]).context["messages"]
-    return answer, " ".join(str(message) for message in told)
+    answer = client.post(CONFIRM, {"token": token}, follow=True)
+    return answer, " ".join(str(message) for message in answer.context["messages"])
 
 
 def import_(client: Client, *lines: str) -> str:
@@ -98,7 +96,7 @@ class TestTheTemplate:
 
         headings, example = csv.reader(io.StringIO(text))
 
-        assert headings == HEADINGS
+        assert headings == PartResource.headings()
         assert example[6:] == ["34.50", "12", "4", "yes"]
 
     @pytest.mark.parametrize("kind", ["csv", "xlsx"])
@@ -146,7 +144,7 @@ class TestAnUpload:
             ),
         )
 
-        assert dict(page.context["tiles"]) == {
+        assert dict(page.context["counts"]) == {
             "New parts": 1,
             "Changed parts": 1,
             "Stock counts": 1,
@@ -177,17 +175,17 @@ class TestAnUpload:
         problems(desk, HEAD, "NEW,New,abc,1")
         refused(desk, csv_of("Colour", "red"))
 
-        assert not PendingImport.objects.exists()
+        assert not Upload.objects.exclude(content=b"").exists()
 
     def test_clears_away_what_nobody_came_back_to(self, desk: Client) -> None:
         upload(desk, csv_of(HEAD, "NEW,New,1,1"))
         now = timezone.now()
-        PendingImport.objects.update(created_at=now - PendingImport.EXPIRES_AFTER)
+        Upload.objects.update(created_at=now - Upload.EXPIRES_AFTER)
 
         page = upload(desk, csv_of(HEAD, "NEW,New,1,1"))
 
         assert page.context["can_confirm"]
-        assert PendingImport.objects.get().created_at >= now
+        assert Upload.objects.get().created_at >= now
 
     @pytest.mark.parametrize("codename", ["add_part", "change_part", "adjust_quantity"])
     def test_is_open_to_those_who_may_write_any_of_it(self, codename: str) -> None:
@@ -445,7 +443,7 @@ class TestAgreeing:
 
         assert said == "Upload the file once more."
         assert Part.objects.count() == 1
-        assert not PendingImport.objects.exists()
+        assert not Upload.objects.exists()
 
     @pytest.mark.parametrize("token", ["", "forged", "eyJhIjoxfQ:1abc:def"])
     def test_needs_a_plan_that_was_shown(self, token: str, desk: Client) -> None:
@@ -533,8 +531,8 @@ class TestAnExport:
 
         page = upload(desk, SimpleUploadedFile(f"parts.{kind}", content))
 
-        assert dict(page.context["tiles"])["Unchanged"] == 2
-        assert dict(page.context["tiles"])["Rows with mistakes"] == 0
+        assert dict(page.context["counts"])["Unchanged"] == 2
+        assert dict(page.context["counts"])["Rows with mistakes"] == 0
 
     def test_has_two_digits_after_the_point(self, boss: User, desk: Client) -> None:
         make_part(boss)

@@ -1,0 +1,1 @@
+"""Import of customers and of vehicles from spreadsheets."""

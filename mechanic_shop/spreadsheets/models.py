@@ -1,0 +1,66 @@
+"""Uploaded spreadsheets between their upload and the end of their import."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Self
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+def new_name() -> str:
+    return uuid4().hex
+
+
+class UploadQuerySet(models.QuerySet["Upload"]):
+    def expired(self, now: datetime) -> Self:
+        return self.filter(created_at__lt=now - Upload.EXPIRES_AFTER)
+
+
+class Upload(models.Model):
+    """An uploaded spreadsheet, what importing it would change, and how far it is.
+
+    It is stored in the database, because another server may get the next request.
+    """
+
+    class State(models.TextChoices):
+        PLANNING = "planning", "Being read"
+        UNREADABLE = "unreadable", "Cannot be read"
+        PLANNED = "planned", "Waiting for confirmation"
+        IMPORTING = "importing", "Being imported"
+        STOPPED = "stopped", "Stopped"
+        DONE = "done", "Imported"
+
+    #: After this time the file has to be uploaded again.
+    EXPIRES_AFTER = timedelta(hours=1)
+
+    name = models.CharField(max_length=32, primary_key=True, default=new_name)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads"
+    )
+    #: What the rows are, such as ``inventory.part``.
+    target = models.CharField(max_length=100)
+    suffix = models.CharField(max_length=8)
+    content = models.BinaryField()
+    state = models.CharField(
+        max_length=16, choices=State.choices, default=State.PLANNING
+    )
+    #: What the page of the plan shows; ``plans.describe`` makes it.
+    plan = models.JSONField(default=dict, blank=True)
+    #: Why the file cannot be read, why the import stopped, or what it did.
+    message = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(
+        default=timezone.now, editable=False, db_index=True
+    )
+
+    objects = UploadQuerySet.as_manager()
+
+    class Meta:
+        # Only the import itself uses these rows.
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.name
