@@ -193,6 +193,7 @@ test-locks: ## Install what is pinned with the oldest pip of every Python that i
 
 test-services: setup-dev setup-mysql ## Run the same suite on MySQL/MariaDB and Redis
 	@env -u DJANGO_SETTINGS_MODULE DATABASE_URL=$(TEST_MYSQL) REDIS_URL=$(TEST_REDIS) \
+		TIME_ZONE=America/New_York \
 		python -m pytest --numprocesses $(JOBS) --dist loadgroup \
 		--cov --cov-report term
 

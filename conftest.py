@@ -8,6 +8,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.core.cache import cache, caches
 from django.core.mail import EmailMessage
+from django.db import connection
 from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
@@ -16,6 +17,7 @@ from mechanic_shop.accounts.permission_loading import permission_names
 from mechanic_shop.accounts.services import start_session
 from mechanic_shop.accounts.tests.factories import UserFactory
 from mechanic_shop.core import outbox
+from tests.support.named_time_zones import reject_named_time_zones
 from tests.support.secret_scanner import no_secrets_logged
 
 # So that a broken contract shows what was compared.
@@ -29,6 +31,13 @@ hypothesis_settings.load_profile("shop")
 @pytest.fixture(autouse=True)
 def _no_secret_in_a_log() -> Iterator[None]:
     with no_secrets_logged():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _no_time_zone_tables() -> Iterator[None]:
+    """Behave like a server without time zone tables, whatever it has loaded."""
+    with connection.execute_wrapper(reject_named_time_zones):
         yield
 
 

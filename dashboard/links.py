@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,14 +10,13 @@ from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
 
+from mechanic_shop.core import local_days
 from tickets.models import ServiceTicket, TicketStatus
 
 
 def start_of_week() -> datetime:
     """Return the first moment of this Monday, in the shop's time zone."""
-    today = timezone.localdate()
-    monday = today - timedelta(days=today.weekday())
-    return timezone.make_aware(datetime.combine(monday, time.min))
+    return local_days.start_of_week(timezone.localdate())
 
 
 def changelist_url(model: type[Model], **filters: Any) -> str:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
 from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Max, QuerySet
-from django.db.models.functions import TruncDate
+from django.db.models import Max, Min, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -23,6 +21,7 @@ from mechanic_shop.admin import (
 )
 from mechanic_shop.admin.export import ExportMixin
 from mechanic_shop.admin.sidebar import link_to_list
+from mechanic_shop.core.local_days import start_of_day
 
 #: More points would not make the chart more readable.
 MAX_POINTS = 200
@@ -118,7 +117,7 @@ class StockMovementAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
     list_filter = ("reason", "at")
     list_select_related = ("part", "ticket", "by")
     search_fields = ("part__part_number", "part__name", "note")
-    date_hierarchy = "at"
+    drill_down = "at"
     ordering = ("-pk",)
     fields = (
         "at",
@@ -142,21 +141,15 @@ class StockMovementAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
 
 
 def stock_chart(part: Part) -> dict[str, Any] | None:
-    """Return the chart of a part's stock at the end of each day, in two queries."""
-    last_of_day = dict(
-        part.movements.order_by()
-        .annotate(day=TruncDate("at"))
-        .values_list("day")
-        .annotate(Max("pk"))
-    )
-    days = sorted(day for day in last_of_day if day)
-    if not days:
+    """Return the chart of a part's stock at the end of each day, in three queries."""
+    first = part.movements.aggregate(at=Min("at"), pk=Min("pk"))
+    if first["at"] is None:
         return None
-    drawn = days_between(days[0], timezone.localdate())
-    known = [days[max(bisect_right(days, day) - 1, 0)] for day in drawn]
-    rows = StockMovement.objects.filter(pk__in={last_of_day[day] for day in known})
+    drawn = days_between(timezone.localdate(first["at"]), timezone.localdate())
+    last_pks = [pk or first["pk"] for pk in _last_movement_by(part, drawn)]
+    rows = StockMovement.objects.filter(pk__in=set(last_pks))
     left = dict(rows.values_list("pk", "quantity_after"))
-    levels = [left[last_of_day[day]] for day in known]
+    levels = [left[pk] for pk in last_pks]
     return {
         "data": json.dumps(_chart_data(part, drawn, levels)),
         "options": json.dumps(CHART_OPTIONS),
@@ -164,6 +157,17 @@ def stock_chart(part: Part) -> dict[str, Any] | None:
         "lowest": min(levels),
         "highest": max(levels),
     }
+
+
+def _last_movement_by(part: Part, days: list[date]) -> list[int | None]:
+    """Return the id of the last movement before the end of each day."""
+    found = part.movements.order_by().aggregate(
+        **{
+            str(day): Max("pk", filter=Q(at__lt=start_of_day(day + timedelta(days=1))))
+            for day in days
+        }
+    )
+    return [found[str(day)] for day in days]
 
 
 def days_between(first: date, last: date) -> list[date]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +19,7 @@ from inventory.models import Part, StockMovement
 from inventory.services import adjust_stock
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import TECHNICIAN
+from mechanic_shop.core.local_days import start_of_day
 from tests.support.back_office import (
     answer_dialog,
     browser_of,
@@ -232,8 +233,7 @@ def moved(part: Part, by: User, *, delta: int, days_ago: int) -> None:
 
 
 def backdate(movement: StockMovement, *, days_ago: int) -> None:
-    noon = datetime.combine(timezone.localdate(), datetime.min.time(), tzinfo=UTC)
-    at = noon - timedelta(days=days_ago)
+    at = start_of_day(timezone.localdate() - timedelta(days=days_ago))
     StockMovement.objects.filter(pk=movement.pk).update(at=at)
 
 

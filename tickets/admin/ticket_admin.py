@@ -123,7 +123,7 @@ class ServiceTicketAdmin(TicketOffersMixin, ExportMixin, TicketStatusActionsMixi
         "customer__first_name",
         "customer__last_name",
     )
-    date_hierarchy = "opened_at"
+    drill_down = "opened_at"
     ordering = ("-opened_at", "-pk")
     autocomplete_fields = ("vehicle", "customer")
     readonly_fields = ("opened_at", "closed_at", "updated_at")
@@ -371,7 +371,7 @@ class TicketPartAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
     list_filter = ("installed_at", ("returned_at", admin.EmptyFieldListFilter))
     list_select_related = ("ticket",)
     search_fields = ("=ticket__pk", "part_number", "part_name")
-    date_hierarchy = "installed_at"
+    drill_down = "installed_at"
     ordering = ("-pk",)
     fields = (
         "ticket",
@@ -405,7 +405,7 @@ class TicketEventAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
     list_filter = ("kind", "visible_to_customer", "at")
     list_select_related = ("ticket", "by")
     search_fields = ("=ticket__pk", "by__email")
-    date_hierarchy = "at"
+    drill_down = "at"
     ordering = ("-pk",)
     fields = ("at", "ticket", "kind", event_description, "by", "visible_to_customer")
     readonly_fields = (event_description,)

@@ -21,7 +21,7 @@ class SessionAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
     list_filter = ("created_at", ("revoked_at", admin.EmptyFieldListFilter))
     list_select_related = ("user",)
     search_fields = ("user__email",)
-    date_hierarchy = "created_at"
+    drill_down = "created_at"
     ordering = ("-pk",)
     # Without the token's id and the hash of the password, which nobody needs to read.
     fields = ("user", "created_at", "refreshed_at", "revoked_at")
