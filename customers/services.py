@@ -16,6 +16,7 @@ from mechanic_shop.accounts.services import (
     anonymize_admin_log,
     check_new_password,
     erase_user,
+    report_new_email,
     send_set_password_link,
 )
 from mechanic_shop.core.errors import Conflict, InUse
@@ -148,7 +149,7 @@ def update_customer(*, customer: Customer, by: User, **changes: Any) -> Customer
         _check_email_change(customer, by)
     customer = save_changes(customer, changes)
     if customer.user is not None:
-        _sync_login(customer.user, customer)
+        _sync_login(customer.user, customer, by)
     return customer
 
 
@@ -161,16 +162,18 @@ def _check_email_change(customer: Customer, by: User) -> None:
         raise StaffLogin("This is the login of staff; only they can change the email.")
 
 
-def _sync_login(user: User, customer: Customer) -> None:
+def _sync_login(user: User, customer: Customer, by: User) -> None:
     if not customer.email:
         _withdraw_invitation(user, customer)
         return
     if User.objects.filter(email=customer.email).exclude(pk=user.pk).exists():
         raise EmailTaken
-    user.email = customer.email
+    old_email, user.email = user.email, customer.email
     user.first_name = customer.first_name
     user.last_name = customer.last_name
     user.save(update_fields=["email", "first_name", "last_name"])
+    if user.email != old_email:
+        report_new_email(user=user, old_email=old_email, by=by)
 
 
 def _withdraw_invitation(user: User, customer: Customer) -> None:

@@ -18,9 +18,9 @@ from mechanic_shop.accounts.admin import (
     log_permission_change,
     login_status,
     read_permissions,
-    shop_roles,
 )
 from mechanic_shop.accounts.models import User
+from mechanic_shop.accounts.roles import shop_roles
 from mechanic_shop.admin import ShopModelAdmin, badge_column, dialog, user_of
 from mechanic_shop.admin.confirmed_actions import confirmed_action
 from mechanic_shop.admin.export import ExportMixin
@@ -153,7 +153,9 @@ class MechanicAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
             found = User.objects.filter(email=mechanic.email).first()
             before = read_permissions(found) if found else {}
             group = form.cleaned_data["group"]
-            user = services.create_staff_login(mechanic=mechanic, group=group)
+            user = services.create_staff_login(
+                mechanic=mechanic, group=group, by=user_of(request)
+            )
             log_permission_change(request, user, user.pk, before)
             return f"{mechanic} is a {group.name} now. A link went to {user.email}."
 

@@ -8,6 +8,7 @@ from django.contrib.auth.models import Group
 from django.db.models import ProtectedError
 
 from mechanic_shop.accounts.models import User
+from mechanic_shop.accounts.reach import LoginOutOfReach, can_grant, check_reach
 from mechanic_shop.accounts.services import send_set_password_link
 from mechanic_shop.core.errors import Conflict, InUse
 from mechanic_shop.core.locking import lock_row, save_changes
@@ -34,14 +35,8 @@ class MechanicDeactivated(Conflict):
     code = "deactivated"
 
 
-class LoginNotManageable(Conflict):
-    """The user may not activate or deactivate the mechanic's login."""
-
-    code = "login_out_of_reach"
-
-
 @unit_of_work
-def create_staff_login(*, mechanic: Mechanic, group: Group) -> User:
+def create_staff_login(*, mechanic: Mechanic, group: Group, by: User) -> User:
     """Create a staff login for a mechanic, with the permissions of a group.
 
     An existing staff login with this address is linked; otherwise one is created that
@@ -50,7 +45,10 @@ def create_staff_login(*, mechanic: Mechanic, group: Group) -> User:
     :raises LoginExists: if the mechanic has one
     :raises MechanicDeactivated: if the mechanic or the login is deactivated
     :raises EmailTaken: if the address is the login of a customer or of a colleague
+    :raises LoginOutOfReach: if ``by`` lacks a permission of the group or of the login
     """
+    if not can_grant(by=by, group=group):
+        raise LoginOutOfReach(f"You may not make somebody a {group.name}.")
     mechanic = lock_row(mechanic)
     if mechanic.user_id is not None:
         raise LoginExists("This mechanic has a login already.")
@@ -59,6 +57,7 @@ def create_staff_login(*, mechanic: Mechanic, group: Group) -> User:
             "This mechanic is deactivated. Reactivate them first."
         )
     user = _get_or_create_login(mechanic)
+    check_reach(by=by, user=user)
     user.is_staff = True
     user.save(update_fields=["is_staff"])
     user.groups.add(group)
@@ -96,7 +95,7 @@ def _check_linkable(user: User) -> None:
 def update_mechanic(*, mechanic: Mechanic, by: User, **changes: Any) -> Mechanic:
     """Change a mechanic; ``is_active`` is copied to the login.
 
-    :raises LoginNotManageable: if ``by`` may not change the login
+    :raises LoginOutOfReach: if ``by`` may not change the login
     """
     is_active = changes.pop("is_active", mechanic.is_active)
     mechanic = save_changes(mechanic, changes)
@@ -109,7 +108,7 @@ def update_mechanic(*, mechanic: Mechanic, by: User, **changes: Any) -> Mechanic
 def deactivate_mechanic(*, mechanic: Mechanic, by: User) -> Mechanic:
     """Deactivate a mechanic and their login, and end its sessions.
 
-    :raises LoginNotManageable: if ``by`` may not change the login
+    :raises LoginOutOfReach: if ``by`` may not change the login
     """
     return _set_active(mechanic, by, is_active=False)
 
@@ -118,7 +117,7 @@ def deactivate_mechanic(*, mechanic: Mechanic, by: User) -> Mechanic:
 def reactivate_mechanic(*, mechanic: Mechanic, by: User) -> Mechanic:
     """Reactivate a mechanic and their login.
 
-    :raises LoginNotManageable: if ``by`` may not change the login
+    :raises LoginOutOfReach: if ``by`` may not change the login
     """
     return _set_active(mechanic, by, is_active=True)
 
@@ -135,11 +134,10 @@ def _set_active(mechanic: Mechanic, by: User, *, is_active: bool) -> Mechanic:
 
 def _check_login_manageable(user: User, by: User) -> None:
     if user == by:
-        raise LoginNotManageable("You cannot close your own login.")
+        raise LoginOutOfReach("You cannot close your own login.")
     if not by.has_perm("accounts.change_user"):
-        raise LoginNotManageable("The login of this mechanic is not yours to change.")
-    if user.is_superuser and not by.is_superuser:
-        raise LoginNotManageable("This is an owner's login; only owners may change it.")
+        raise LoginOutOfReach("The login of this mechanic is not yours to change.")
+    check_reach(by=by, user=user)
 
 
 def delete_mechanic(*, mechanic: Mechanic) -> None:

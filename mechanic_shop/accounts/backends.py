@@ -34,12 +34,13 @@ class ShopBackend(ModelBackend):
             return set()
         if not hasattr(user_obj, "_perm_cache"):
             if user_obj.permission_ids is None:
-                user_obj.permission_ids = _load_permission_ids(user_obj.pk)
+                user_obj.permission_ids = load_permission_ids(user_obj.pk)
             user_obj._perm_cache = permission_names(user_obj.permission_ids)
         return user_obj._perm_cache
 
 
-def _load_permission_ids(user_id: int) -> list[int | None]:
+def load_permission_ids(user_id: int) -> list[int | None]:
+    """Load what ``User.permission_ids`` holds."""
     return parse_json_arrays(*(PERMISSION_IDS_BY_USER.first(user_id) or ()))
 
 

@@ -46,6 +46,11 @@ def role_of(user: User) -> str:
     return "staff" if user.is_staff else "customer"
 
 
+def shop_roles() -> QuerySet[Group]:
+    """Return the groups of the shop's three roles."""
+    return Group.objects.filter(name__in=list(Role))
+
+
 def is_staff_login(user: User) -> bool:
     """Return whether a login gives access to more than a customer's own rows."""
     return (

@@ -5,10 +5,11 @@ from secrets import token_hex
 from typing import Protocol
 
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth import authenticate
+from django.contrib.auth import SESSION_KEY, authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.contenttypes.models import ContentType
+from django.contrib.sessions.models import Session as CookieSession
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, ProtectedError
@@ -23,6 +24,7 @@ from mechanic_shop.core.outbox import enqueue, erase_recipients
 from mechanic_shop.core.transactions import retry_on_deadlock
 
 from .models import Session, User, make_identifier
+from .roles import is_staff_login
 from .tokens import INVALID, ShopRefreshToken, read_claims
 
 
@@ -177,6 +179,35 @@ def check_current_password(*, user: User, password: str) -> None:
     if not user.check_password(password):
         security_log.record("password_refused", user_id=user.pk)
         raise ValidationError({"current_password": ["This password is wrong."]})
+
+
+def report_new_email(
+    *, user: User, old_email: str, by: User, kept_cookie: str | None = None
+) -> None:
+    """Tell the old address that the login has another one, and end staff's sessions.
+
+    Who reads the new address can set a password. The owner of the login learns of it
+    where they can still read it. An invitation that nobody has accepted is not told of:
+    its address may be a stranger's.
+    """
+    security_log.record("email_changed", user_id=user.pk, by_id=by.pk)
+    if is_staff_login(user):
+        user.sessions.still_alive().revoke()
+        _end_cookie_sessions(user, kept_cookie)
+    if user.has_usable_password():
+        payload = {"old_email": old_email}
+        enqueue(kind="email_changed", payload=payload, recipient=old_email)
+
+
+def _end_cookie_sessions(user: User, kept: str | None) -> None:
+    """End a user's sessions of the back office, whose rows do not name the user."""
+    rows = CookieSession.objects.filter(expire_date__gt=timezone.now())
+    theirs = [
+        row.pk
+        for row in rows.iterator()
+        if row.get_decoded().get(SESSION_KEY) == str(user.pk) and row.pk != kept
+    ]
+    CookieSession.objects.filter(pk__in=theirs).delete()
 
 
 def check_new_password(password: str, *, user: User, field: str) -> None:

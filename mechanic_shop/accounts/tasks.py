@@ -1,4 +1,4 @@
-"""The mails with the link on which somebody sets a password."""
+"""The mails about logins: links that set a password, and changed addresses."""
 
 from __future__ import annotations
 
@@ -29,6 +29,17 @@ def make_password_reset(email: str) -> EmailMessage:
     return make_link_mail(find_or_invite(email=email))
 
 
+@mail("email_changed", "Changed address")
+def make_email_changed(old_email: str) -> EmailMessage:
+    """Make the mail to the old address of a login that has another one now."""
+    context = {"shop_name": settings.SHOP_NAME}
+    return EmailMessage(
+        f"Your email address at {settings.SHOP_NAME} was changed",
+        render_to_string("accounts/email_changed_email.txt", context),
+        to=[old_email],
+    )
+
+
 def make_link_mail(user: User | None) -> EmailMessage:
     """Make a mail with a new link.
 
@@ -45,11 +56,8 @@ def make_link_mail(user: User | None) -> EmailMessage:
             "token": default_token_generator.make_token(user),
         },
     )
-    context = {
-        "user": user,
-        "shop_name": settings.SHOP_NAME,
-        "link": f"{settings.PUBLIC_URL}{path}",
-    }
+    # Without the name, which anybody can type: the address may be a stranger's.
+    context = {"shop_name": settings.SHOP_NAME, "link": f"{settings.PUBLIC_URL}{path}"}
     return EmailMessage(
         f"Set your password at {settings.SHOP_NAME}",
         render_to_string("accounts/set_password_email.txt", context),

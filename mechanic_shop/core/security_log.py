@@ -13,6 +13,7 @@ refresh_token_reused  ``user_id``, ``session_id`` of the session that ends for i
 password_requested    ``account``, ``user_id`` if a login has that address
 password_refused      ``user_id`` of somebody signed in who typed a wrong password
 password_changed      ``user_id``, ``by_id`` of an administrator, ``sessions_ended``
+email_changed         ``user_id`` of the login, ``by_id`` of who changed it
 roles_changed         ``user_id`` or ``group_id``, ``by_id``, ``before``, ``after``
 ===================== ================================================================
 

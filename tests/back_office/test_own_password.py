@@ -36,42 +36,42 @@ def user() -> User:
 
 
 @pytest.fixture
-def browser(user: User) -> Client:
+def office(user: User) -> Client:
     return browser_of(user)
 
 
-def change(browser: Client, old: str = PASSWORD, new: str = NEW) -> Any:
+def change(office: Client, old: str = PASSWORD, new: str = NEW) -> Any:
     form = {"old_password": old, "new_password1": new, "new_password2": new}
-    return browser.post(reverse("admin:password_change"), form)
+    return office.post(reverse("admin:password_change"), form)
 
 
 class TestOwnPasswordPage:
     def test_api_sessions_end_and_this_one_goes_on(
-        self, browser: Client, user: User
+        self, office: Client, user: User
     ) -> None:
         start_session(user=user)
         elsewhere = browser_of(user)
 
-        assert change(browser).status_code == 302
+        assert change(office).status_code == 302
 
         user.refresh_from_db()
         assert user.check_password(NEW)
         assert not Session.objects.still_alive().exists()
-        assert browser.get("/admin/").status_code == 200
+        assert office.get("/admin/").status_code == 200
         assert elsewhere.get("/admin/").status_code == 302
 
     @pytest.mark.usefixtures("clock")
     def test_budget_is_shared_with_the_api(
-        self, browser: Client, user: User, settings: LazySettings
+        self, office: Client, user: User, settings: LazySettings
     ) -> None:
         settings.THROTTLES = {**settings.THROTTLES, "PASSWORD": (5, 60)}
-        pages = [change(browser, old="wrong").status_code for _ in range(5)]
+        pages = [change(office, old="wrong").status_code for _ in range(5)]
 
         client = APIClient()
         client.force_authenticate(user)
         body = {"current_password": PASSWORD, "new_password": NEW}
         api = client.post("/api/auth/password", body)
-        page = change(browser)
+        page = change(office)
 
         assert pages == [200] * 5
         assert (api.status_code, page.status_code) == (429, 429)
@@ -80,13 +80,13 @@ class TestOwnPasswordPage:
         assert user.check_password(PASSWORD)
 
     def test_failure_and_success_are_logged(
-        self, browser: Client, user: User, caplog: pytest.LogCaptureFixture
+        self, office: Client, user: User, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level("INFO", "security")
         caplog.clear()
 
-        change(browser, old="wrong")
-        change(browser)
+        change(office, old="wrong")
+        change(office)
 
         logged = [
             (record.message, vars(record)["user_id"])
@@ -95,8 +95,8 @@ class TestOwnPasswordPage:
         ]
         assert logged == [("password_refused", user.pk), ("password_changed", user.pk)]
 
-    def test_looks_like_the_sites_own_page(self, browser: Client) -> None:
-        page = browser.get(reverse("admin:password_change")).content.decode()
+    def test_looks_like_the_sites_own_page(self, office: Client) -> None:
+        page = office.get(reverse("admin:password_change")).content.decode()
 
         assert "old_password" in page
         assert reverse("admin:logout") in page

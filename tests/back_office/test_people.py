@@ -127,17 +127,21 @@ class TestGivingAMechanicALogin:
 
         assert "is deactivated" in give_login(desk, mechanic)
 
-    def test_refuses_a_mechanic_who_has_one(self) -> None:
+    def test_refuses_a_mechanic_who_has_one(self, owner: User) -> None:
         mechanic = MechanicFactory.create(user=UserFactory.create())
 
         with pytest.raises(services.LoginExists):
-            services.create_staff_login(mechanic=mechanic, group=group(TECHNICIAN))
+            services.create_staff_login(
+                mechanic=mechanic, group=group(TECHNICIAN), by=owner
+            )
 
-    def test_refuses_a_mechanic_who_left(self) -> None:
+    def test_refuses_a_mechanic_who_left(self, owner: User) -> None:
         mechanic = MechanicFactory.create(is_active=False)
 
         with pytest.raises(services.MechanicDeactivated):
-            services.create_staff_login(mechanic=mechanic, group=group(TECHNICIAN))
+            services.create_staff_login(
+                mechanic=mechanic, group=group(TECHNICIAN), by=owner
+            )
 
     def test_offers_the_three_roles_and_no_other_group(self, desk: Client) -> None:
         mechanic, owners = MechanicFactory.create(), Group.objects.create(name="Owners")

@@ -3,7 +3,7 @@
 from .groups import GroupAdmin
 from .login_form import StaffLoginForm
 from .own_password import change_own_password
-from .permission_audit import log_permission_change, read_permissions, shop_roles
+from .permission_audit import log_permission_change, read_permissions
 from .sessions import SessionAdmin
 from .users import LOGIN_COLORS, UserAdmin, login_status
 
@@ -17,5 +17,4 @@ __all__ = [
     "log_permission_change",
     "login_status",
     "read_permissions",
-    "shop_roles",
 ]

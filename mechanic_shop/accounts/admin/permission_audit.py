@@ -1,4 +1,4 @@
-"""Log each change of permissions, and limit who may grant them."""
+"""Log each change of permissions."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from typing import Any
 
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model
 from django.http import HttpRequest
 
 from mechanic_shop.core import security_log
-
-from ..models import User
-from ..roles import ROLE_WORDS
 
 #: Fields of a login that grant access, beside groups and permissions.
 LOGIN_FLAGS = ("is_active", "is_staff", "is_superuser")
@@ -40,11 +37,6 @@ class PermissionAuditMixin:
         pk, before = obj.pk, read_permissions(obj)
         super().delete_model(request, obj)  # type: ignore[misc]
         log_permission_change(request, obj, pk, before)
-
-
-def shop_roles() -> QuerySet[Group]:
-    """Return the groups of the shop's three roles."""
-    return Group.objects.filter(name__in=[name for name, _ in ROLE_WORDS])
 
 
 def read_permissions(holder: Model) -> dict[str, Any]:
@@ -84,16 +76,3 @@ def log_permission_change(
             after={name: after[name] for name in changed},
         )
     )
-
-
-def can_edit_user(request: HttpRequest, user: User | None) -> bool:
-    """Return whether the account may be edited: only superusers edit superusers."""
-    return request.user.is_superuser or user is None or not user.is_superuser
-
-
-def assignable_groups(request: HttpRequest, user: User) -> Any:
-    """Return the three roles and the user's own groups; for superusers all groups."""
-    if request.user.is_superuser:
-        return Group.objects.all()
-    roles = Q(name__in=[name for name, _ in ROLE_WORDS])
-    return Group.objects.filter(roles | Q(pk__in=user.groups.all()))

@@ -15,7 +15,7 @@ from unfold.forms import (
 )
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from mechanic_shop.admin import ShopModelAdmin, badge_column, dialog
+from mechanic_shop.admin import ShopModelAdmin, badge_column, dialog, user_of
 from mechanic_shop.admin.confirmed_actions import confirmed_action
 from mechanic_shop.admin.export import ExportMixin
 from mechanic_shop.admin.sidebar import link_to_list
@@ -23,12 +23,11 @@ from mechanic_shop.core.errors import Conflict
 
 from ..forms import UserPasswordForm
 from ..models import User
-from ..services import save_password, send_set_password_link
+from ..reach import assignable_groups, is_in_reach
+from ..services import report_new_email, save_password, send_set_password_link
 from .permission_audit import (
     LOGIN_FLAGS,
     PermissionAuditMixin,
-    assignable_groups,
-    can_edit_user,
     log_permission_change,
     read_permissions,
 )
@@ -144,6 +143,17 @@ class UserAdmin(ExportMixin, PermissionAuditMixin, ShopModelAdmin, BaseUserAdmin
             fixed += PERSON_FIELDS
         return (*self.readonly_fields, *fixed)
 
+    def save_model(
+        self, request: HttpRequest, obj: Any, form: Any, change: bool
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        old_email = form.initial.get("email")
+        if change and obj.email != old_email:
+            own = request.session.session_key if obj == request.user else None
+            report_new_email(
+                user=obj, old_email=old_email, by=user_of(request), kept_cookie=own
+            )
+
     def get_form(
         self,
         request: HttpRequest,
@@ -153,7 +163,8 @@ class UserAdmin(ExportMixin, PermissionAuditMixin, ShopModelAdmin, BaseUserAdmin
     ) -> Any:
         form: Any = super().get_form(request, obj, change=change, **kwargs)
         if obj is not None and "groups" in form.base_fields:
-            form.base_fields["groups"].queryset = assignable_groups(request, obj)
+            groups = assignable_groups(by=user_of(request), user=obj)
+            form.base_fields["groups"].queryset = groups
         return form
 
     def formfield_for_manytomany(
@@ -167,16 +178,17 @@ class UserAdmin(ExportMixin, PermissionAuditMixin, ShopModelAdmin, BaseUserAdmin
     def has_change_permission(
         self, request: HttpRequest, obj: User | None = None
     ) -> bool:
-        return super().has_change_permission(request, obj) and can_edit_user(
-            request, obj
-        )
+        allowed: bool = super().has_change_permission(request, obj)
+        return allowed and (obj is None or is_in_reach(by=user_of(request), user=obj))
 
     def has_delete_permission(
         self, request: HttpRequest, obj: User | None = None
     ) -> bool:
-        return super().has_delete_permission(request, obj) and can_edit_user(
-            request, obj
-        )
+        allowed: bool = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or is_in_reach(by=user_of(request), user=obj))
+
+    def is_in_reach(self, request: HttpRequest, user: User | None) -> bool:
+        return user is None or is_in_reach(by=user_of(request), user=user)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> Any:
         """Offer the buttons that the login's present state allows."""
