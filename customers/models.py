@@ -15,6 +15,7 @@ from simple_history.models import HistoricalRecords
 
 from mechanic_shop.accounts.models import User
 from mechanic_shop.core.emails import normalize_email, validate_ascii_email
+from mechanic_shop.core.one_line import OneLineField
 
 from . import vin as vins
 
@@ -49,14 +50,14 @@ class Customer(models.Model):
         related_name="customer",
         verbose_name="login",
     )
-    first_name = models.CharField(max_length=255)
-    last_name = models.CharField(max_length=255)
+    first_name = OneLineField(max_length=255)
+    last_name = OneLineField(max_length=255)
     email = models.EmailField(null=True, blank=True, validators=[validate_ascii_email])
-    phone = models.CharField(max_length=50)
-    address = models.CharField(max_length=255, blank=True, default="")
-    city = models.CharField(max_length=100, blank=True, default="")
-    state = models.CharField(max_length=50, blank=True, default="")
-    postal_code = models.CharField(max_length=20, blank=True, default="")
+    phone = OneLineField(max_length=50)
+    address = OneLineField(max_length=255, blank=True, default="")
+    city = OneLineField(max_length=100, blank=True, default="")
+    state = OneLineField(max_length=50, blank=True, default="")
+    postal_code = OneLineField(max_length=20, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -119,13 +120,13 @@ class Vehicle(models.Model):
         Customer, on_delete=models.CASCADE, related_name="vehicles"
     )
     vin = models.CharField("VIN", max_length=vins.LENGTH, null=True, blank=True)
-    make = models.CharField(max_length=100)
-    model = models.CharField(max_length=100)
+    make = OneLineField(max_length=100)
+    model = OneLineField(max_length=100)
     year = models.PositiveSmallIntegerField(
         validators=[MinValueValidator(EARLIEST_YEAR), validate_not_of_the_future]
     )
-    color = models.CharField(max_length=50, blank=True, default="")
-    license_plate = models.CharField(max_length=20, blank=True, default="")
+    color = OneLineField(max_length=50, blank=True, default="")
+    license_plate = OneLineField(max_length=20, blank=True, default="")
     mileage = models.PositiveIntegerField(
         null=True, blank=True, validators=[MaxValueValidator(MAX_MILEAGE)]
     )

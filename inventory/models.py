@@ -18,6 +18,7 @@ from django.utils import timezone
 from simple_history.models import HistoricalRecords
 
 from mechanic_shop.accounts.models import User
+from mechanic_shop.core.one_line import OneLineField
 from mechanic_shop.core.prepared_queries import PreparedQuery
 
 DEFAULT_CATEGORY = "General"
@@ -62,18 +63,18 @@ class Part(models.Model):
     copy it.
     """
 
-    part_number = models.CharField(max_length=100)
+    part_number = OneLineField(max_length=100)
     part_number_key = models.GeneratedField(
         expression=Upper("part_number"),
         output_field=models.CharField(max_length=100),
         db_persist=True,
         editable=False,
     )
-    name = models.CharField(max_length=255)
+    name = OneLineField(max_length=255)
     description = models.TextField(blank=True, default="")
-    category = models.CharField(max_length=100, default=DEFAULT_CATEGORY)
-    manufacturer = models.CharField(max_length=255, blank=True, default="")
-    supplier = models.CharField(max_length=255, blank=True, default="")
+    category = OneLineField(max_length=100, default=DEFAULT_CATEGORY)
+    manufacturer = OneLineField(max_length=255, blank=True, default="")
+    supplier = OneLineField(max_length=255, blank=True, default="")
     current_cost_cents = models.PositiveIntegerField(
         validators=[MaxValueValidator(MAX_COST_CENTS)]
     )
@@ -185,7 +186,7 @@ class StockMovement(models.Model):
         blank=True,
         related_name="stock_movements",
     )
-    note = models.CharField(max_length=255, blank=True, default="")
+    note = OneLineField(max_length=255, blank=True, default="")
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,

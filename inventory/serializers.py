@@ -15,6 +15,7 @@ from mechanic_shop.api.serializers import (
     UTCDateTimeField,
     WholeNumberField,
 )
+from mechanic_shop.core.one_line import validate_one_line
 
 from .models import ASCII_ONLY, MAX_COST_CENTS, Part, StockMovement
 
@@ -37,7 +38,11 @@ class PartSerializer(StrictModelSerializer[Part]):
 
     part_id = serializers.IntegerField(source="pk", read_only=True)
     part_number = PartNumberField(
-        max_length=100, required=False, allow_blank=True, allow_null=True
+        max_length=100,
+        required=False,
+        allow_blank=True,
+        allow_null=True,
+        validators=[validate_one_line],
     )
     current_cost_cents = WholeNumberField(
         min_value=0, max_value=MAX_COST_CENTS, required=False
@@ -171,7 +176,12 @@ class AdjustQuantitySerializer(StrictSerializer):
         choices=ADJUSTMENT_REASONS,
         default=StockMovement.Reason.ADJUST,
     )
-    note = serializers.CharField(max_length=255, allow_blank=True, default="")
+    note = serializers.CharField(
+        max_length=255,
+        allow_blank=True,
+        default="",
+        validators=[validate_one_line],
+    )
 
     def validate_adjustment(self, adjustment: int) -> int:
         if adjustment == 0:

@@ -16,6 +16,7 @@ from simple_history.models import HistoricalRecords
 from mechanic_shop.accounts.models import User
 from mechanic_shop.core import count_cache
 from mechanic_shop.core.emails import normalize_email, validate_ascii_email
+from mechanic_shop.core.one_line import OneLineField
 from mechanic_shop.core.prepared_queries import PreparedQuery
 
 MAX_SALARY = 1_000_000_000
@@ -118,9 +119,9 @@ class Mechanic(models.Model):
         related_name="mechanic",
         verbose_name="login",
     )
-    full_name = models.CharField(max_length=255)
+    full_name = OneLineField(max_length=255)
     email = models.EmailField(validators=[validate_ascii_email])
-    phone = models.CharField(max_length=50)
+    phone = OneLineField(max_length=50)
     salary = models.PositiveIntegerField(
         validators=[MaxValueValidator(MAX_SALARY)],
         help_text="Whole currency units a year.",

@@ -22,6 +22,7 @@ from customers.models import MAX_MILEAGE, Customer, Vehicle
 from customers.vin import LENGTH as VIN_LENGTH
 from inventory.models import Part
 from mechanic_shop.accounts.models import User
+from mechanic_shop.core.one_line import OneLineField
 from mechanic_shop.core.prepared_queries import PreparedQuery
 from mechanics.models import Mechanic
 
@@ -255,7 +256,7 @@ class TicketMechanic(models.Model):
     mechanic = models.ForeignKey(
         Mechanic, on_delete=models.PROTECT, related_name="ticket_mechanics"
     )
-    role = models.CharField(max_length=100, default=DEFAULT_ROLE)
+    role = OneLineField(max_length=100, default=DEFAULT_ROLE)
     minutes_worked = models.PositiveIntegerField(
         default=0, validators=[MaxValueValidator(MAX_MINUTES)]
     )

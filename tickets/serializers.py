@@ -20,6 +20,7 @@ from mechanic_shop.api.serializers import (
     VisibleRelatedField,
     WholeNumberField,
 )
+from mechanic_shop.core.one_line import validate_one_line
 from mechanics.models import Mechanic
 from mechanics.serializers import BriefMechanicSerializer
 
@@ -175,14 +176,18 @@ class ServiceTicketSerializer(StrictModelSerializer[ServiceTicket]):
 class ChangeAssignmentSerializer(StrictSerializer):
     """``role`` and ``minutes_worked``; a field that is left out stays as it is."""
 
-    role = serializers.CharField(max_length=100, required=False)
+    role = serializers.CharField(
+        max_length=100, required=False, validators=[validate_one_line]
+    )
     minutes_worked = WholeNumberField(
         min_value=0, max_value=MAX_MINUTES, required=False
     )
 
 
 class AssignMechanicSerializer(StrictSerializer):
-    role = serializers.CharField(max_length=100, default=DEFAULT_ROLE)
+    role = serializers.CharField(
+        max_length=100, default=DEFAULT_ROLE, validators=[validate_one_line]
+    )
     minutes_worked = WholeNumberField(min_value=0, max_value=MAX_MINUTES, default=0)
 
 

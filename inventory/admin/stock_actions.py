@@ -19,6 +19,7 @@ from inventory import services
 from inventory.models import MovementReason, Part, StockMovement
 from mechanic_shop.admin import Offer, ShopModelAdmin, WholeNumberField, dialog, user_of
 from mechanic_shop.admin.typed_fields import NumberInput
+from mechanic_shop.core.one_line import validate_one_line
 
 MAX_QUANTITY = 1_000_000
 
@@ -28,7 +29,10 @@ class StockForm(BaseDialogForm):
 
     form_before_template = "inventory/stock_now.html"
     note = forms.CharField(
-        max_length=255, required=False, widget=UnfoldAdminTextInputWidget
+        max_length=255,
+        required=False,
+        validators=[validate_one_line],
+        widget=UnfoldAdminTextInputWidget,
     )
 
     def get_before_template_context(
@@ -50,6 +54,7 @@ class ReceiveStockForm(StockForm):
     note = forms.CharField(
         max_length=255,
         required=False,
+        validators=[validate_one_line],
         label="Supplier, delivery note",
         widget=UnfoldAdminTextInputWidget,
     )

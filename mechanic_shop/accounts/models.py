@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from mechanic_shop.core.emails import normalize_email, validate_ascii_email
+from mechanic_shop.core.one_line import OneLineField
 from mechanic_shop.core.prepared_queries import PreparedQuery
 
 from . import permission_loading
@@ -53,8 +54,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     """
 
     email = models.EmailField(validators=[validate_ascii_email])
-    first_name = models.CharField(max_length=255)
-    last_name = models.CharField(max_length=255)
+    first_name = OneLineField(max_length=255)
+    last_name = OneLineField(max_length=255)
     is_staff = models.BooleanField(
         "staff", default=False, help_text="May open the back office."
     )

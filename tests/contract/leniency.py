@@ -20,6 +20,8 @@ DOCUMENT = yaml.safe_load((ROOT / "schema.yml").read_text())
 
 WEAK = "too common|entirely numeric|too similar"
 WRONG = "is wrong"
+#: Of any text: JSON Schema has no word for what looks like a line.
+ONE_LINE = "Write this in one line"
 #: By field, what a body may be refused for that fits its schema: it depends on other
 #: rows, on other fields, on today, or on what is easily guessed.
 REFUSALS = {
@@ -61,7 +63,7 @@ def may_refuse(answer: dict[str, Any]) -> bool:
         return True
     fields = answer.get("fields", {})
     return bool(fields) and all(
-        re.search(REFUSALS.get(field, "$^"), " ".join(messages))
+        re.search(f"{REFUSALS.get(field, '$^')}|{ONE_LINE}", " ".join(messages))
         for field, messages in fields.items()
     )
 
