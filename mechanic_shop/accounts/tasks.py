@@ -16,14 +16,17 @@ from mechanic_shop.core.outbox import TaskDropped
 from .models import User
 from .services import find_or_invite
 
+#: To one address; whoever asks for them may be a stranger.
+LINKS_PER_HOUR = 5
 
-@mail("password_link", "Password link")
+
+@mail("password_link", "Password link", per_hour=LINKS_PER_HOUR)
 def make_password_link(user_id: int) -> EmailMessage:
     """Make the mail that invites somebody, or that staff sends on request."""
     return make_link_mail(User.objects.filter(pk=user_id).first())
 
 
-@mail("password_reset", "Forgotten password")
+@mail("password_reset", "Forgotten password", per_hour=LINKS_PER_HOUR)
 def make_password_reset(email: str) -> EmailMessage:
     """Make the mail to an address that somebody typed; it may belong to nobody."""
     return make_link_mail(find_or_invite(email=email))

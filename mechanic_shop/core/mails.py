@@ -8,25 +8,36 @@ in it are made then, and are stored nowhere.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from email.utils import parseaddr
 from smtplib import SMTPRecipientsRefused
 
 from django.conf import settings
 from django.core.mail import EmailMessage
+from django.utils import timezone
 
 from .models import QueuedTask
-from .outbox import SHORT, TaskFailed, task
+from .outbox import SHORT, TaskDropped, TaskFailed, task
 
 MakeMail = Callable[..., EmailMessage]
 
 
-def mail(name: str, title: str) -> Callable[[MakeMail], MakeMail]:
-    """Register a function as what makes a kind of mail."""
+def mail(
+    name: str, title: str, *, per_hour: int | None = None
+) -> Callable[[MakeMail], MakeMail]:
+    """Register a function as what makes a kind of mail.
+
+    ``per_hour`` is for mails that strangers can ask for: one is not sent if its address
+    got so many mails within the last hour.
+    """
 
     def register(make: MakeMail) -> MakeMail:
         @task(name, title, queue=SHORT)
         def make_and_send(queued: QueuedTask) -> None:
-            send(queued, make(**queued.payload))
+            message = make(**queued.payload)
+            if per_hour is not None:
+                _check_limit(message, per_hour)
+            send(queued, message)
 
         return make
 
@@ -49,6 +60,18 @@ def send(queued: QueuedTask, message: EmailMessage) -> None:
         if min(answers) < 500:  # RFC 5321: what begins with a 4 may pass
             raise
         raise TaskFailed(f"The mail server refused the address: {error}") from error
+
+
+def _check_limit(message: EmailMessage, per_hour: int) -> None:
+    """:raises TaskDropped: if the address got too many mails within the last hour"""
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    sent = QueuedTask.objects.filter(
+        recipient=", ".join(message.to),
+        state=QueuedTask.State.DONE,
+        finished_at__gt=an_hour_ago,
+    )
+    if sent.count() >= per_hour:
+        raise TaskDropped(f"The address got {per_hour} mails within the last hour.")
 
 
 def _sender_domain() -> str:
