@@ -161,7 +161,11 @@ class CustomerAdmin(ImportMixin, HistoryAdminMixin, ShopModelAdmin):
     ) -> None:
         if change:
             services.update_customer(
-                customer=obj, by=user_of(request), **changed_values(obj, form)
+                customer=obj,
+                by=user_of(request),
+                # Staff are signed in to the back office; the old address is told.
+                has_confirmed=True,
+                **changed_values(obj, form),
             )
         else:
             obj.save()

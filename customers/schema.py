@@ -150,7 +150,8 @@ customers = extend_schema_view(
         examples=[request_example(phone="555-0199", city="Springfield")],
     ),
     partial_update=extend_schema(
-        description="A changed email address is also that of the login.",
+        description="A changed email address is also that of the login, and the old one"
+        " is told. Customers confirm it with `current_password`.",
         responses={200: CustomerSerializer, 409: conflict(staff_login=STAFF_LOGIN)},
         examples=[request_example(phone="555-0199")],
     ),

@@ -11,6 +11,7 @@ from rest_framework.fields import Field
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.serializers import (
     NewPasswordField,
+    PasswordField,
     RoleField,
     UserSerializer,
 )
@@ -45,6 +46,17 @@ class CustomerSerializer(StrictModelSerializer[Customer]):
             "created_at",
             "updated_at",
         ]
+
+
+@extend_schema_serializer(component_name="Customer")
+class UpdateCustomerSerializer(CustomerSerializer):
+    current_password = PasswordField(
+        required=False,
+        help_text="Needed by customers who change the email address of their login.",
+    )
+
+    class Meta(CustomerSerializer.Meta):
+        fields = [*CustomerSerializer.Meta.fields, "current_password"]
 
 
 class BriefCustomerSerializer(ReadOnlyModelSerializer[Customer]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
@@ -37,6 +38,7 @@ PERSONAL_FIELDS = (
     "state",
     "postal_code",
 )
+NEEDS_CONFIRMATION = "Send your password, too, to change the address of your login."
 EMAIL_TAKEN = "This email address is already in use."
 
 
@@ -137,8 +139,14 @@ def _give_login(customer: Customer) -> User:
 
 
 @unit_of_work
-def update_customer(*, customer: Customer, by: User, **changes: Any) -> Customer:
+def update_customer(
+    *, customer: Customer, by: User, has_confirmed: bool = False, **changes: Any
+) -> Customer:
     """Change a customer; a linked login keeps the same names and address.
+
+    Customers confirm a new address of their own login by their password: whoever has
+    the address can set another one. Clients of the systems without roles cannot know
+    of it, so it is not asked for with open access.
 
     :raises EmailTaken: if another login has the new address
     :raises StaffLogin: if the address is the login of another member of staff
@@ -146,16 +154,18 @@ def update_customer(*, customer: Customer, by: User, **changes: Any) -> Customer
     """
     customer = lock_row(customer)
     if changes.get("email", customer.email) != customer.email:
-        _check_email_change(customer, by)
+        _check_email_change(customer, by, has_confirmed)
     customer = save_changes(customer, changes)
     if customer.user is not None:
         _sync_login(customer.user, customer, by)
     return customer
 
 
-def _check_email_change(customer: Customer, by: User) -> None:
+def _check_email_change(customer: Customer, by: User, has_confirmed: bool) -> None:
     """Keep staff from taking over a colleague's login by a password reset."""
     user = customer.user
+    if user == by and not (has_confirmed or settings.SHOP_OPEN_ACCESS):
+        raise ValidationError({"current_password": [NEEDS_CONFIRMATION]})
     if user is None or user == by or by.is_superuser:
         return
     if is_staff_login(user):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -11,11 +12,16 @@ from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
 
 from mechanic_shop.accounts import permission_loading
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.serializers import LoginSerializer
-from mechanic_shop.accounts.services import check_credentials, sign_in
+from mechanic_shop.accounts.services import (
+    check_credentials,
+    check_current_password,
+    sign_in,
+)
 from mechanic_shop.api.atomic_writes import atomic_write
 from mechanic_shop.api.login_throttling import clear_login_attempt, login_attempt
 from mechanic_shop.api.pagination import PreparedList
@@ -42,6 +48,7 @@ from .serializers import (
     ShopVehicleSerializer,
     SignedInSerializer,
     SystemBSignedInSerializer,
+    UpdateCustomerSerializer,
     VehicleSerializer,
 )
 
@@ -91,6 +98,23 @@ class RegisterThrottle(AddressThrottle):
 
 class LoginThrottle(AddressThrottle):
     rule = "LOGIN"
+
+
+class ConfirmPasswordThrottle(UserThrottle):
+    """Count the changes that are confirmed by a password, with those of passwords."""
+
+    rule = "PASSWORD"
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        is_confirmed = current_password_in(request) is not None
+        return not is_confirmed or super().allow_request(request, view)
+
+
+def current_password_in(request: Request) -> str | None:
+    """Return the current password of a body, which may be anything."""
+    body = request.data
+    typed = body.get("current_password") if isinstance(body, Mapping) else None
+    return typed if isinstance(typed, str) else None
 
 
 class CreateCustomerThrottle(UserThrottle):
@@ -147,7 +171,12 @@ class AuthViewSet(ShopViewSet[Customer]):
 @schema.customers
 class CustomerViewSet(ShopModelViewSet[Customer]):
     action_permissions = {"login": ALLOW_ANY}
-    action_throttles = {"create": CreateCustomerThrottle, "login": LoginThrottle}
+    action_throttles = {
+        "create": CreateCustomerThrottle,
+        "update": ConfirmPasswordThrottle,
+        "partial_update": ConfirmPasswordThrottle,
+        "login": LoginThrottle,
+    }
     results_key = "customers"
     queryset = Customer.objects.order_by("pk")
     detail_query = CUSTOMER_BY_ID
@@ -155,10 +184,30 @@ class CustomerViewSet(ShopModelViewSet[Customer]):
     serializer_class = CustomerSerializer
     filterset_class = CustomerFilterSet
 
+    def get_serializer_class(self) -> type[BaseSerializer[Customer]]:
+        if self.action in {"update", "partial_update"}:
+            return UpdateCustomerSerializer
+        return super().get_serializer_class()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Check a password before the transaction: that takes tens of milliseconds."""
+        super().initial(request, *args, **kwargs)
+        password = None
+        if self.action in {"update", "partial_update"}:
+            password = current_password_in(request)
+        if password is not None:
+            check_current_password(user=self.user, password=password)
+        self.has_confirmed = password is not None
+
     def perform_update(self, serializer: BaseSerializer[Customer]) -> None:
         assert serializer.instance is not None
+        changes = dict(serializer.validated_data)
+        changes.pop("current_password", None)
         services.update_customer(
-            customer=serializer.instance, by=self.user, **serializer.validated_data
+            customer=serializer.instance,
+            by=self.user,
+            has_confirmed=self.has_confirmed,
+            **changes,
         )
 
     def perform_destroy(self, instance: Customer) -> None:

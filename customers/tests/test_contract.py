@@ -80,6 +80,10 @@ class TestCustomerContract(ResourceContract):
     create_body = {"first_name": "Ann", "last_name": "Lee", "phone": "555-0301"}
     change_body = {"city": "Elko"}
     fields = "first_name last_name email phone address city state postal_code"
+    fields_of = {
+        "PUT /{customer}": f"{fields} current_password",
+        "PATCH /{customer}": f"{fields} current_password",
+    }
     read_only_fields = "customer_id created_at updated_at"
     limits = {"POST /": "CREATE_CUSTOMER"}
 

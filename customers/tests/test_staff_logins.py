@@ -10,7 +10,7 @@ from customers.services import delete_customer, invite_customer, update_customer
 from customers.tests.factories import CustomerFactory
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import MANAGER, SERVICE_ADVISOR
-from mechanic_shop.accounts.tests.factories import user_in
+from mechanic_shop.accounts.tests.factories import PASSWORD, user_in
 from tickets.tests.factories import TicketFactory
 
 pytestmark = pytest.mark.django_db
@@ -41,7 +41,8 @@ class TestLoginOfAColleague:
         customer = CustomerFactory.create(user=manager, email=manager.email)
 
         client_of(manager).patch(
-            f"/api/customers/{customer.pk}", {"email": "new@example.com"}
+            f"/api/customers/{customer.pk}",
+            {"email": "new@example.com", "current_password": PASSWORD},
         )
 
         manager.refresh_from_db()

@@ -29,7 +29,7 @@ REFUSALS = {
     "remove_ids": "Unknown mechanics|both",
     "adjustment": "Send how many more or fewer",
     "current_cost_cents": "Send this field or price",
-    "current_password": WRONG,
+    "current_password": f"{WRONG}|Send your password",
     "customer_id": "nothing with the id|belongs to another customer",
     "email": "has this|already in use|The login needs",
     "inventory_id": "nothing with the id",
