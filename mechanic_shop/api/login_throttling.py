@@ -92,14 +92,14 @@ def throttle_login_view(
         if request.method != "POST":
             return view(request, *args, **kwargs)
         if _is_flood(request):
-            return _too_many(request, FORM_GUARD_SECONDS)
+            return too_many_requests(request, FORM_GUARD_SECONDS)
         account = request.POST.get("username", "")
         by_address = hit("LOGIN", client_address(request))
         if by_address is not None and not by_address.allowed:
-            return _too_many(request, by_address.reset)
+            return too_many_requests(request, by_address.reset)
         by_account = record_login_attempt(request, account)
         if by_account is not None and not by_account.allowed:
-            return _too_many(request, by_account.reset)
+            return too_many_requests(request, by_account.reset)
         response = run_with_retries(partial(view, request, *args, **kwargs))
         if response.status_code == 302:
             clear_login_attempt(request, account, by_account)
@@ -118,7 +118,7 @@ def throttle_password_view(
         if request.method == "POST":
             result = hit("PASSWORD", f"user:{request.user.pk}")
             if result is not None and not result.allowed:
-                return _too_many(request, result.reset)
+                return too_many_requests(request, result.reset)
         return view(request, *args, **kwargs)
 
     return guarded
@@ -140,7 +140,8 @@ def _ratelimit_key(group: str, request: HttpRequest) -> str:
     return client_address(request)
 
 
-def _too_many(request: HttpRequest, seconds: int) -> HttpResponse:
+def too_many_requests(request: HttpRequest, seconds: int) -> HttpResponse:
+    """Render the page for whoever is over a limit of a form."""
     response = render(request, "429.html", {"seconds": seconds}, status=429)
     response["Retry-After"] = str(seconds)
     return response

@@ -17,6 +17,7 @@ SHOP_APPS = [
     "inventory",
     "tickets",
     "dashboard",
+    "portal",
     "demo",
 ]
 SHOP_APP_CONFIGS = read_app_configs(SHOP_APPS)

@@ -175,8 +175,8 @@ AUTH_PASSWORD_VALIDATORS: list[dict[str, Any]] = [
     {"NAME": f"{VALIDATORS}.CommonPasswordValidator"},
     {"NAME": f"{VALIDATORS}.NumericPasswordValidator"},
 ]
-LOGIN_URL = "admin:login"
-LOGIN_REDIRECT_URL = "admin:index"
+LOGIN_URL = "portal:sign-in"
+LOGIN_REDIRECT_URL = "portal:home"
 
 ACCESS_TOKEN_MINUTES = read_int("ACCESS_TOKEN_MINUTES", 60, minimum=1, maximum=1_440)
 REFRESH_TOKEN_DAYS = read_int("REFRESH_TOKEN_DAYS", 7, minimum=1, maximum=365)

@@ -1,0 +1,26 @@
+"""The forms of the customers' pages."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm
+from django.core.validators import MaxLengthValidator
+
+MAX_PASSWORD_LENGTH = 128
+
+
+class SignInForm(AuthenticationForm):
+    """Sign in with the email address of the login, customers and staff alike."""
+
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": "The email address or the password is wrong.",
+    }
+
+
+class ForgottenPasswordForm(forms.Form):
+    email = forms.EmailField(
+        label="Email address",
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        validators=[MaxLengthValidator(254)],
+    )
