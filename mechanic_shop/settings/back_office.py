@@ -41,6 +41,11 @@ UNFOLD: dict[str, Any] = {
     ],
     "SITE_URL": "/",
     "STYLES": [lambda _: static("back_office.css")],
+    # In this order: a form that waits for a session is not being sent yet.
+    "SCRIPTS": [
+        lambda _: static("back_office/session.js"),
+        lambda _: static("back_office/unsaved_work.js"),
+    ],
     "SHOW_HISTORY": True,
     "SHOW_BACK_BUTTON": True,
     "DASHBOARD_CALLBACK": "dashboard.figures.dashboard_callback",
