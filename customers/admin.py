@@ -27,6 +27,7 @@ from mechanic_shop.admin.confirmed_actions import confirmed_action
 from mechanic_shop.admin.history import HistoryAdminMixin
 from mechanic_shop.admin.imports import ImportMixin
 from mechanic_shop.admin.sidebar import link_to_list
+from mechanic_shop.core.errors import InUse
 
 from . import services
 from .export_columns import CUSTOMER_COLUMNS, VEHICLE_COLUMNS
@@ -299,6 +300,7 @@ link_to_list(Vehicle, section="Customers", icon="directions_car", order=31)
 class VehicleAdmin(ImportMixin, HistoryAdminMixin, ShopModelAdmin):
     deletes_through_service = True
     form = VehicleForm
+    error_fields = {InUse: "customer", services.OwnerChanged: "customer"}
     empty_message = "Vehicles belong to customers: add the owner first."
     list_display = ("name", "license_plate", "vin", "miles", "customer")
     # An exported file can be edited and imported again.

@@ -358,6 +358,18 @@ class TestForm:
         assert re.search(r'name="quantity_used" [^>]*value="17"', page)
         assert 'role="alert"' in page
 
+    @pytest.mark.parametrize("typed", ["15,65", "1,250"])
+    def test_refuses_a_decimal_comma_and_keeps_it(
+        self, typed: str, visitor: Client
+    ) -> None:
+        path = "/api/inventory"
+
+        status, page = write(visitor, "POST", path, name="Belt", price=typed)
+
+        assert status == 400
+        assert errors_on(page)["price"] == "Send a number."
+        assert re.search(rf'name="price" [^>]*type="text" value="{typed}"', page)
+
     def test_keeps_raw_data_that_was_refused(self, visitor: Client) -> None:
         part = PartFactory.create()
 

@@ -7,8 +7,11 @@ document.addEventListener("DOMContentLoaded", () => {
   const page = document.querySelector("meta[name=shop-session]")?.dataset;
   if (!page) return;
 
+  const PATIENCE = 10_000;
+
   const fetchState = async () => {
-    const response = await fetch(page.stateUrl, { cache: "no-store" });
+    const signal = AbortSignal.timeout(PATIENCE);
+    const response = await fetch(page.stateUrl, { cache: "no-store", signal });
     if (!response.ok) throw new Error(`status ${response.status}`);
     return response.json();
   };
