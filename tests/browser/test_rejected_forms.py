@@ -64,6 +64,29 @@ class TestVehicleOfAnother:
         assert counter.ticket(ticket)["customer_id"] != 5
 
 
+class TestSelection:
+    def test_stays_and_offers_to_leave_out_what_cannot_move(
+        self, browse: Browse, counter: Counter
+    ) -> None:
+        tickets = [counter.open_ticket(), counter.open_ticket()]
+        page = browse(OWNER)
+        page.goto("/admin/tickets/serviceticket/?o=-1")
+
+        for ticket in tickets:
+            page.locator(f"input.action-select[value='{ticket}']").check()
+        page.locator("select[name=action]").first.select_option("start_selected")
+        page.get_by_role("button", name="Run").first.click()
+        expect(page.get_by_text("Start work on 2 tickets?")).to_be_visible()
+        cancelled = {"status": "cancelled"}
+        counter.api.put(f"/service-tickets/{tickets[1]}", json=cancelled)
+        page.get_by_role("button", name="Yes, start").click()
+        expect(page.get_by_text("cannot become in progress").first).to_be_visible()
+        page.get_by_role("button", name="the other 1 ticket").click()
+
+        expect(page.get_by_text("1 ticket is in progress.")).to_be_visible()
+        assert counter.ticket(tickets[0])["status"] == "in_progress"
+
+
 class TestDialog:
     def test_stays_open_and_offers_the_rest(
         self, browse: Browse, counter: Counter

@@ -268,6 +268,19 @@ class TestEndedSession:
         expect(page.get_by_text("12 in stock.")).to_be_visible()
         assert counter.stock_of(part) == 12
 
+    def test_keeps_the_selected_rows(self, browse: Browse, counter: Counter) -> None:
+        ticket = counter.open_ticket()
+        page = browse(OWNER)
+        page.goto("/admin/tickets/serviceticket/?o=-1")
+        page.locator(f"input.action-select[value='{ticket}']").check()
+        page.locator("select[name=action]").first.select_option("start_selected")
+
+        end_session(page.context)
+        page.get_by_role("button", name="Run").first.click()
+        sign_in_over(page)
+
+        expect(page.get_by_text("Start work on 1 ticket?")).to_be_visible()
+
     def test_keeps_a_chosen_file(self, browse: Browse) -> None:
         page = browse(OWNER)
         page.goto("/admin/inventory/part/import/")

@@ -153,10 +153,13 @@ document.addEventListener("DOMContentLoaded", () => {
   const checked = new WeakSet();
   const waiting = new WeakSet();
 
+  // Attributes, not properties: an input named "action" hides that of its form.
+  const attribute = (form, name) => (form.getAttribute(name) ?? "").toLowerCase();
+
   const needsSession = (form) =>
-    form.method === "post" &&
+    attribute(form, "method") === "post" &&
     !form.hasAttribute("hx-post") &&
-    !form.action.endsWith("/logout/");
+    !attribute(form, "action").endsWith("/logout/");
 
   const sendWithSession = async (form, submitter) => {
     waiting.add(form);

@@ -26,10 +26,13 @@
     (form.querySelector("[data-unsaved]") !== null ||
       contentOf(form) !== forms.get(form));
 
+  // Attributes, not properties: an input named "action" hides that of its form.
+  const attribute = (form, name) => (form.getAttribute(name) ?? "").toLowerCase();
+
   const holdsWork = (form) =>
-    form.method === "post" &&
-    form.id !== "changelist-form" &&
-    !form.action.endsWith("/logout/") &&
+    attribute(form, "method") === "post" &&
+    attribute(form, "id") !== "changelist-form" &&
+    !attribute(form, "action").endsWith("/logout/") &&
     !form.closest("dialog");
 
   const track = () => {
