@@ -19,6 +19,7 @@ from mechanic_shop.admin import (
     ShopModelAdmin,
     badge_column,
     changed_values,
+    copy_state,
     dialog,
     saving_row,
     user_of,
@@ -54,6 +55,19 @@ class VehicleForm(forms.ModelForm):
 
 
 class VehicleFormSet(ShopInlineFormSet):
+    def save_new(self, form: forms.ModelForm, commit: bool = True) -> Vehicle:
+        vehicle: Vehicle = super().save_new(form, commit=False)
+        return services.add_vehicle(vehicle=vehicle) if commit else vehicle
+
+    def save_existing(
+        self, form: forms.ModelForm, obj: Vehicle, commit: bool = True
+    ) -> Vehicle:
+        vehicle: Vehicle = super().save_existing(form, obj, commit=False)
+        if not commit:
+            return vehicle
+        changes = changed_values(vehicle, form)
+        return services.update_vehicle(vehicle=vehicle, **changes)
+
     def delete_existing(self, obj: Vehicle, commit: bool = True) -> None:
         if commit:
             with saving_row(self, obj):
@@ -352,11 +366,12 @@ class VehicleAdmin(ImportMixin, HistoryAdminMixin, ShopModelAdmin):
         self, request: HttpRequest, obj: Vehicle, form: forms.ModelForm, change: bool
     ) -> None:
         if not change:
-            return obj.save()
-        if "customer" in form.changed_data:
-            before = Vehicle.objects.get(pk=obj.pk)
-            services.change_owner(vehicle=before, customer=obj.customer)
-        return obj.save(update_fields=[*form.changed_data, "updated_at"])
+            copy_state(obj, services.add_vehicle(vehicle=obj))
+            return
+        changes, vehicle = changed_values(obj, form), Vehicle.objects.get(pk=obj.pk)
+        if owner := changes.pop("customer", None):
+            vehicle = services.change_owner(vehicle=vehicle, customer=owner)
+        copy_state(obj, services.update_vehicle(vehicle=vehicle, **changes))
 
     def delete_model(self, request: HttpRequest, obj: Vehicle) -> None:
         services.delete_vehicle(vehicle=obj)

@@ -20,7 +20,7 @@ from mechanic_shop.accounts.services import (
     report_new_email,
     send_set_password_link,
 )
-from mechanic_shop.core.errors import Conflict, InUse
+from mechanic_shop.core.errors import Conflict, InUse, NotFound
 from mechanic_shop.core.locking import claim_for_cluster, lock_row, save_changes
 from mechanic_shop.core.models import IdempotencyKey
 from mechanic_shop.core.outbox import enqueue, erase_recipients
@@ -117,8 +117,9 @@ def invite_customer(*, customer: Customer) -> User:
     """Give a customer a login that only the mailed link can open.
 
     :raises EmailTaken: if the address belongs to somebody else's login
+    :raises NotFound: if the customer was deleted or erased meanwhile
     """
-    user = _give_login(customer)
+    user = _give_login(_lock_customer(customer))
     send_set_password_link(user=user)
     return user
 
@@ -151,13 +152,22 @@ def update_customer(
     :raises EmailTaken: if another login has the new address
     :raises StaffLogin: if the address is the login of another member of staff
     :raises ValidationError: if a login would be left without an address
+    :raises NotFound: if the customer was deleted or erased meanwhile
     """
-    customer = lock_row(customer)
+    customer = _lock_customer(customer)
     if changes.get("email", customer.email) != customer.email:
         _check_email_change(customer, by, has_confirmed)
     customer = save_changes(customer, changes)
     if customer.user is not None:
         _sync_login(customer.user, customer, by)
+    return customer
+
+
+def _lock_customer(customer: Customer) -> Customer:
+    """:raises NotFound: if the customer was deleted or erased meanwhile"""
+    customer = lock_row(customer)
+    if customer.erased_at:
+        raise NotFound
     return customer
 
 
@@ -202,8 +212,9 @@ def delete_customer(*, customer: Customer) -> None:
     all personal data is blanked, and an empty record and the tickets are kept.
 
     :raises InUse: while one of the customer's tickets is open
+    :raises NotFound: if somebody else did the same at this moment
     """
-    customer = lock_row(customer)
+    customer = _lock_customer(customer)
     if customer.service_tickets.still_open().exists():
         raise InUse("This customer has an open service ticket.")
     customer_erasing.send(Customer, customer=customer)
@@ -255,7 +266,28 @@ def _anonymize_history(customer_pk: int, vehicle_pks: list[int]) -> None:
 
 
 @unit_of_work
-def change_owner(*, vehicle: Vehicle, customer: Customer) -> None:
+def add_vehicle(*, vehicle: Vehicle) -> Vehicle:
+    """Save a new vehicle, while nobody can erase its owner.
+
+    :raises OwnerChanged: if the owner was deleted or erased meanwhile
+    """
+    vehicle.customer = _lock_owner(vehicle.customer_id)
+    vehicle.pk = None  # an earlier retry may have set it
+    vehicle.save(force_insert=True)
+    return vehicle
+
+
+@unit_of_work
+def update_vehicle(*, vehicle: Vehicle, **changes: Any) -> Vehicle:
+    """Change a vehicle, while nobody can erase its owner.
+
+    :raises OwnerChanged: if it got another owner meanwhile, or the owner is erased
+    """
+    return save_changes(lock_vehicle(vehicle), changes)
+
+
+@unit_of_work
+def change_owner(*, vehicle: Vehicle, customer: Customer) -> Vehicle:
     """Give a vehicle to another customer; its tickets keep their customer.
 
     :raises InUse: while a ticket of the vehicle is open
@@ -273,6 +305,7 @@ def change_owner(*, vehicle: Vehicle, customer: Customer) -> None:
         raise InUse("This vehicle has an open service ticket.")
     vehicle.customer = customer
     vehicle.save(update_fields=["customer", "updated_at"])
+    return vehicle
 
 
 def lock_vehicle(vehicle: Vehicle) -> Vehicle:
@@ -280,17 +313,24 @@ def lock_vehicle(vehicle: Vehicle) -> Vehicle:
 
     :raises OwnerChanged: if it got another owner meanwhile, or the owner is erased
     """
-    claim_for_cluster(Customer, vehicle.customer_id)
-    owners = Customer.objects.select_for_update()
-    owner = owners.filter(pk=vehicle.customer_id).first()
+    owner = _lock_owner(vehicle.customer_id)
     claim_for_cluster(Vehicle, vehicle.pk)
     current = Vehicle.objects.select_for_update().filter(pk=vehicle.pk).first()
-    if owner is None or owner.erased_at or current is None:
+    if current is None:
         raise OwnerChanged("The owner of this vehicle is no longer a customer.")
     if current.customer_id != owner.pk:
         raise OwnerChanged("The vehicle has just got another owner. Try again.")
     current.customer = owner
     return current
+
+
+def _lock_owner(customer_id: int) -> Customer:
+    claim_for_cluster(Customer, customer_id)
+    owners = Customer.objects.not_erased().select_for_update()
+    owner = owners.filter(pk=customer_id).first()
+    if owner is None:
+        raise OwnerChanged("The owner of this vehicle is no longer a customer.")
+    return owner
 
 
 def delete_vehicle(*, vehicle: Vehicle) -> None:

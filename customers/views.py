@@ -35,7 +35,6 @@ from mechanic_shop.api.viewsets import (
     ShopViewSet,
     UpdateMixin,
 )
-from mechanic_shop.core.locking import save_changes
 from mechanic_shop.core.prepared_queries import PreparedQuery
 
 from . import schema, services
@@ -236,6 +235,12 @@ class VehicleViewSetBase(ShopViewSet[Vehicle]):
     def lock(self, row: Vehicle) -> None:
         services.lock_vehicle(row)
 
+    def perform_update(self, serializer: BaseSerializer[Vehicle]) -> None:
+        assert serializer.instance is not None
+        services.update_vehicle(
+            vehicle=serializer.instance, **serializer.validated_data
+        )
+
 
 @route(r"customers/(?P<customer_id>[0-9]+)/vehicles", basename="customer-vehicle")
 @schema.customer_vehicles
@@ -268,7 +273,8 @@ class CustomerVehicleViewSet(VehicleViewSetBase, ShopModelViewSet[Vehicle]):
         return super().create(request, *args, **kwargs)
 
     def perform_create(self, serializer: BaseSerializer[Vehicle]) -> None:
-        serializer.save(customer=self.customer)
+        vehicle = Vehicle(customer=self.customer, **serializer.validated_data)
+        serializer.instance = services.add_vehicle(vehicle=vehicle)
 
     def perform_destroy(self, instance: Vehicle) -> None:
         services.delete_vehicle(vehicle=instance)
@@ -291,5 +297,5 @@ class VehicleViewSet(ListMixin, RetrieveMixin, UpdateMixin, VehicleViewSetBase):
         new_owner = changes.pop("customer", vehicle.customer)
         if new_owner != vehicle.customer:
             self.require_permission("customers.change_vehicle")
-            services.change_owner(vehicle=vehicle, customer=new_owner)
-        save_changes(vehicle, changes)
+            vehicle = services.change_owner(vehicle=vehicle, customer=new_owner)
+        services.update_vehicle(vehicle=vehicle, **changes)

@@ -504,3 +504,29 @@ class TestTheCheckOfTickets:
         assert violations() == [
             f"Line {line.pk} has no copy of part {line.part_id}: run refresh_copies."
         ]
+
+
+class TestTheCheckOfErasedCustomers:
+    @pytest.fixture
+    def erased(self) -> ServiceTicket:
+        closed = TicketFactory.create(closed=True)
+        delete_customer(customer=closed.customer)
+        return closed
+
+    def test_sees_personal_data(self, erased: ServiceTicket) -> None:
+        type(erased.customer).objects.update(phone="555-0100")
+
+        assert violations() == [
+            f"Customer {erased.customer_id} was erased, but has personal data."
+        ]
+
+    @pytest.mark.parametrize("kept", [{"license_plate": "X 1"}, {"vin": "X1"}])
+    def test_sees_a_plate_or_vin(
+        self, erased: ServiceTicket, kept: dict[str, str]
+    ) -> None:
+        type(erased.vehicle).objects.update(**kept)
+
+        assert violations() == [
+            f"Vehicle {erased.vehicle_id} keeps plate or VIN of customer"
+            f" {erased.customer_id}, who was erased."
+        ]

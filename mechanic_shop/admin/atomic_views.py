@@ -55,7 +55,8 @@ class AtomicModelAdmin(ModelAdmin):
         response: HttpResponse = super().changeform_view(
             request, object_id, form_url, context
         )
-        if get_edit_conflict(request):
+        # A row that is gone by now redirects to where it was.
+        if get_edit_conflict(request) and not response.has_header("Location"):
             response.status_code = HTTPStatus.CONFLICT
         return response
 

@@ -12,11 +12,16 @@ import pytest
 from django.contrib.auth.models import Group
 from django.db import connections
 from django.test import Client
+from django.utils import timezone
 
 from customers.models import Customer
+from customers.services import delete_customer
 from inventory.models import Part
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
+from mechanic_shop.admin import edit_conflicts
+from mechanic_shop.admin.edit_conflicts import FormVersion
+from mechanic_shop.core.locking import lock_row
 from tests.support.back_office import (
     add_row,
     answer_dialog,
@@ -287,3 +292,23 @@ class TestATicketsForm:
 
         assert answer.status_code == 409
         assert "Stored by now" not in text_of(answer)
+
+
+class TestRowThatIsGone:
+    def test_conflict_with_an_erasure_redirects_with_a_message(
+        self, desk: Client, boss: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ticket = make_ticket(boss)
+        services.move_ticket(ticket=ticket, status="cancelled", by=boss)
+        vehicle = ticket.vehicle
+        seen = FormVersion("of before", timezone.now()).sign()
+
+        def erase_and_lock(row: Any) -> Any:
+            delete_customer(customer=Customer.objects.get(pk=vehicle.customer_id))
+            return lock_row(row)
+
+        monkeypatch.setattr(edit_conflicts, "lock_row", erase_and_lock)
+        answer = desk.post(page_of(vehicle), {"_seen": seen}, follow=True)
+
+        assert answer.redirect_chain
+        assert "doesn’t exist" in answer.content.decode()

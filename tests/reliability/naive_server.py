@@ -76,6 +76,8 @@ def take_over() -> None:
     replace(unique_errors.save_or_raise_validation_error, save)
     replace(customers.register_customer, register_customer)
     replace(customers.change_owner, change_owner)
+    replace(customers.add_vehicle, add_vehicle)
+    replace(customers.update_vehicle, update_vehicle)
     replace(accounts.rotate_session, rotate_session)
     RateCounterManager.hit = hit  # type: ignore[method-assign]
     KnownAddressManager.knows = knows  # type: ignore[method-assign]
@@ -258,13 +260,30 @@ def register_customer(*, password: str, **details: Any) -> Customer:
     return Customer.objects.create(user=user, **details)
 
 
-def change_owner(*, vehicle: Vehicle, customer: Customer) -> None:
+def change_owner(*, vehicle: Vehicle, customer: Customer) -> Vehicle:
     """Look for open tickets, and hand the vehicle over a moment later."""
     if vehicle.service_tickets.still_open().exists():
         raise InUse("This vehicle has an open service ticket.")
     think()
     vehicle.customer = customer
     vehicle.save(update_fields=["customer", "updated_at"])
+    return vehicle
+
+
+def add_vehicle(*, vehicle: Vehicle) -> Vehicle:
+    """Look who owns it, and save it a moment later."""
+    if vehicle.customer.erased_at:
+        raise customers.OwnerChanged("The owner is no longer a customer.")
+    think()
+    vehicle.save()
+    return vehicle
+
+
+def update_vehicle(*, vehicle: Vehicle, **changes: Any) -> Vehicle:
+    """Write what is new, whoever the owner is by now."""
+    think()
+    Vehicle.objects.filter(pk=vehicle.pk).update(**changes)
+    return vehicle
 
 
 # --- The cached list of mechanics -----------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from secrets import randbelow
 
 import pytest
 
@@ -11,6 +12,7 @@ from .shop import Shop
 
 VEHICLES = 8
 CANCEL = {"status": "cancelled"}
+CAR = {"make": "Fiat", "model": "Panda", "year": 2003}
 
 Request = Callable[[], Answer]
 
@@ -93,3 +95,59 @@ class TestOpenTickets:
             assert codes(answers) <= {"in_use", "owner_changed", "invalid"}
             exchange.go_back()
         shop.assert_invariants()
+
+
+class Farewell:
+    """Customers who are erased while others write down their vehicles."""
+
+    def __init__(self, shop: Shop) -> None:
+        self._shop = shop
+        self._customers = [shop.new_customer() for _ in range(VEHICLES)]
+        self._vehicles = [shop.new_vehicle(owner) for owner in self._customers]
+        self._vins = [_new_vin() for _ in range(3 * VEHICLES)]
+        for vehicle in self._vehicles:
+            ticket = shop.new_ticket(vehicle)
+            shop.owner.patch(f"/service-tickets/{ticket}", CANCEL).expect(200)
+
+    def everything_at_once(self) -> list[Answer]:
+        """Erase, add vehicles and change plates, for all at the same moment."""
+        requests = [request for i in range(VEHICLES) for request in self._of(i)]
+        return at_once(len(requests), lambda i: requests[i]())
+
+    def _of(self, i: int) -> Iterable[Request]:
+        customer, owner = self._customers[i], self._shop.owner
+        path, vehicle = f"/customers/{customer}/vehicles", self._vehicles[i]
+        first, second, third = self._vins[3 * i : 3 * i + 3]
+        return (
+            lambda: owner.post(path, {**CAR, "vin": first}),
+            lambda: owner.delete(f"/customers/{customer}"),
+            lambda: owner.patch(f"/vehicles/{vehicle}", {"vin": second}),
+            lambda: owner.post(path, {**CAR, "vin": third}),
+        )
+
+    def blocked_vins(self) -> list[str]:
+        """Return the VINs that no other customer's vehicle can have."""
+        path = f"/customers/{self._shop.new_customer()}/vehicles"
+        answers = {
+            vin: self._shop.owner.post(path, {**CAR, "vin": vin}) for vin in self._vins
+        }
+        return [vin for vin, answer in answers.items() if answer.status != 201]
+
+
+def _new_vin() -> str:
+    return f"{randbelow(10**17):017d}"
+
+
+class TestErasedCustomers:
+    @pytest.mark.race
+    def test_no_vin_is_left_of_an_erased_customer(self, shop: Shop) -> None:
+        for _ in range(3):
+            farewell = Farewell(shop)
+
+            answers = farewell.everything_at_once()
+
+            assert farewell.blocked_vins() == []
+            assert counted(answers)[204] == VEHICLES
+            assert counted(answers).keys() <= {200, 201, 204, 404, 409}
+            assert codes(answers) <= {"owner_changed", "not_found"}
+            shop.assert_invariants()

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from mechanic_shop.accounts.models import User
+from mechanic_shop.core.locking import lock_row
 from mechanic_shop.core.transactions import unit_of_work
 from mechanics.models import Mechanic
 from tickets.models import (
@@ -24,9 +25,12 @@ Kind = TicketEventKind
 def add_note(
     *, ticket: ServiceTicket, by: User, text: str, visible_to_customer: bool = False
 ) -> TicketEvent:
-    """Write a note on a ticket, open or closed; customers see only visible ones."""
+    """Write a note on a ticket, open or closed; customers see only visible ones.
+
+    :raises NotFound: if the ticket was deleted meanwhile
+    """
     return record(
-        ticket,
+        lock_row(ticket),
         Kind.NOTE,
         by,
         {"text": text},
