@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Prefetch, Q, prefetch_related_objects
+from django.db.models import Count, Prefetch, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -46,13 +46,13 @@ COLUMN_ICONS = {
     Status.OPEN: "inbox",
     Status.IN_PROGRESS: "build",
     Status.WAITING: "hourglass_empty",
-    Status.COMPLETED: "task_alt",
+    Status.COMPLETED: "key",
 }
 COLUMN_HINTS = {
     Status.OPEN: "No ticket waits for its start.",
     Status.IN_PROGRESS: "Nobody is at work on a ticket.",
     Status.WAITING: "Nothing is held up.",
-    Status.COMPLETED: "None completed since Monday.",
+    Status.COMPLETED: "No finished vehicle waits for its customer.",
 }
 
 
@@ -60,23 +60,28 @@ COLUMN_HINTS = {
 class Move:
     """A button on a card."""
 
-    target: TicketStatus
+    #: A status, or ``HAND_OVER``.
+    target: str
     label: str
     icon: str
 
+
+#: What a button on a card posts for a vehicle that its customer takes along.
+HAND_OVER = "handed_over"
 
 START = Move(Status.IN_PROGRESS, "Start", "play_arrow")
 RESUME = Move(Status.IN_PROGRESS, "Resume", "play_arrow")
 REOPEN = Move(Status.IN_PROGRESS, "Reopen", "undo")
 PAUSE = Move(Status.WAITING, "Pause", "pause")
 COMPLETE = Move(Status.COMPLETED, "Complete", "check")
+GIVE_BACK = Move(HAND_OVER, "Hand over", "key")
 
 #: Without cancelling, which is final: the ticket's own page asks for confirmation.
 MOVES: dict[str, tuple[Move, ...]] = {
     Status.OPEN: (START, PAUSE),
     Status.IN_PROGRESS: (PAUSE, COMPLETE),
     Status.WAITING: (RESUME, COMPLETE),
-    Status.COMPLETED: (REOPEN,),
+    Status.COMPLETED: (GIVE_BACK, REOPEN),
 }
 
 
@@ -126,6 +131,10 @@ class Column:
     link: str
 
     @property
+    def title(self) -> str:
+        return "Ready" if self.status == Status.COMPLETED else self.status.label
+
+    @property
     def more(self) -> int:
         return self.total - len(self.cards)
 
@@ -145,9 +154,9 @@ def move_card(tickets: TicketStatusActionsMixin, request: HttpRequest) -> HttpRe
     """Move the ticket whose button was pressed, and show the board again."""
     ticket_id, _, word = request.POST.get("move", "").partition(":")
     anchor = ""
-    if word not in COLUMNS:
+    if word not in {*COLUMNS, HAND_OVER}:
         tickets.message_user(request, "Press a button on a card.", messages.ERROR)
-    elif _move(tickets, request, ticket_id, Status(word)):
+    elif _move(tickets, request, ticket_id, word):
         # The browser scrolls to the card in its new column and highlights it.
         anchor = f"#ticket-{ticket_id}"
     return HttpResponseRedirect(f"{request.get_full_path()}{anchor}")
@@ -157,24 +166,33 @@ def _move(
     tickets: TicketStatusActionsMixin,
     request: HttpRequest,
     ticket_id: str,
-    status: TicketStatus,
+    target: str,
 ) -> bool:
     """Return whether the ticket moved; if it did not, a message says why."""
     moved: list[str] = []
 
     def move(ticket: ServiceTicket) -> str:
-        message = tickets.move_ticket(request, ticket, status)
+        if target == HAND_OVER:
+            message = tickets.hand_over(request, ticket)
+        else:
+            message = tickets.move_ticket(request, ticket, Status(target))
         moved.append(message)
         return message
 
     try:
         tickets.run_service(request, ticket_id, move)
     except PermissionDenied:
-        message = f"You may not make this ticket {status.label.lower()}."
+        message = _refusal(target)
         tickets.message_user(request, message, messages.ERROR)
     except Http404:
         tickets.message_user(request, "This ticket is gone.", messages.ERROR)
     return bool(moved)
+
+
+def _refusal(target: str) -> str:
+    if target == HAND_OVER:
+        return "You may not hand this vehicle over."
+    return f"You may not make this ticket {Status(target).label.lower()}."
 
 
 # --- Showing --------------------------------------------------------------------------
@@ -250,10 +268,8 @@ def _columns(
 
 
 def _totals(tickets: ServiceTicketQuerySet) -> dict[str, int]:
-    on_board = Q(status__in=ServiceTicket.STARTS) | Q(
-        status=Status.COMPLETED, closed_at__gte=links.start_of_week()
-    )
-    by_status = tickets.filter(on_board).order_by().values_list("status")
+    in_the_shop = tickets.filter(handed_over_at=None, status__in=COLUMNS)
+    by_status = in_the_shop.order_by().values_list("status")
     return dict(by_status.annotate(Count("pk")))
 
 
@@ -262,8 +278,7 @@ def _load_column(
 ) -> list[ServiceTicket]:
     """Load the first tickets of a column by urgency, completed ones by closing time."""
     if status == Status.COMPLETED:
-        week = tickets.completed_since(links.start_of_week())
-        column = week.order_by("-closed_at", "-pk")
+        column = tickets.ready().order_by("-closed_at", "-pk")
     else:
         column = tickets.filter(status=status).by_urgency()
     return list(column.with_customer()[:MAX_CARDS])
@@ -305,9 +320,20 @@ def available_moves(
     return [
         move
         for move in MOVES[ticket.status]
-        if move.target in ticket.allowed_moves
-        and all(map(has_perm, required_permissions(ticket, {"status": move.target})))
+        if _is_possible(move, ticket) and all(map(has_perm, _permissions(move, ticket)))
     ]
+
+
+def _is_possible(move: Move, ticket: ServiceTicket) -> bool:
+    if move.target == HAND_OVER:
+        return ticket.is_ready
+    return move.target in ticket.allowed_moves
+
+
+def _permissions(move: Move, ticket: ServiceTicket) -> set[str]:
+    if move.target == HAND_OVER:
+        return {"tickets.work_ticket"}
+    return required_permissions(ticket, {"status": move.target})
 
 
 def format_age(moment: datetime) -> str:

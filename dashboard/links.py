@@ -1,22 +1,14 @@
-"""Links to the rows behind a figure, and the start of the current week."""
+"""Links to the rows behind a figure."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Model
 from django.urls import reverse
-from django.utils import timezone
 
-from mechanic_shop.core import local_days
 from tickets.models import ServiceTicket, TicketStatus
-
-
-def start_of_week() -> datetime:
-    """Return the first moment of this Monday, in the shop's time zone."""
-    return local_days.start_of_week(timezone.localdate())
 
 
 def changelist_url(model: type[Model], **filters: Any) -> str:
@@ -32,9 +24,9 @@ def change_url(row: Model) -> str:
 
 
 def tickets_url(status: TicketStatus, **filters: Any) -> str:
-    """Link to the tickets of one status; of completed ones, to this week's."""
+    """Link to the tickets of one status; of completed ones, to those ready."""
     if status == TicketStatus.COMPLETED:
-        filters["closed_at__gte"] = start_of_week().isoformat(" ")
+        filters["handed_over_at__isnull"] = True
     return changelist_url(ServiceTicket, status__exact=status.value, **filters)
 
 

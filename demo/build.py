@@ -41,7 +41,7 @@ TIMES: dict[type[Model], tuple[str, ...]] = {
     Mechanic: ("created_at", "updated_at"),
     Part: ("created_at", "updated_at"),
     StockMovement: ("at",),
-    ServiceTicket: ("opened_at", "closed_at", "updated_at"),
+    ServiceTicket: ("opened_at", "closed_at", "handed_over_at", "updated_at"),
     TicketPart: ("installed_at", "returned_at"),
     TicketEvent: ("at",),
 }

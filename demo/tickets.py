@@ -104,6 +104,8 @@ class TicketStory:
         if self.happens(0.5):
             yield self.between(30, 300)
             self.note(FOLLOW_UP_NOTES, by=self.advisor, visible_to_customer=True)
+        yield self.minutes_until_pickup
+        services.hand_over(ticket=self.ticket, by=self.advisor)
 
     def be_cancelled(self) -> Iterator[int]:
         if self.happens(0.6):
@@ -114,6 +116,11 @@ class TicketStory:
         self.move(Status.CANCELLED, by=self.advisor)
         yield self.between(1, 5)
         self.note(CANCEL_NOTES, by=self.advisor, visible_to_customer=True)
+
+    @property
+    def minutes_until_pickup(self) -> int:
+        """From an hour to two days."""
+        return 60 + 37 * self.number * self.number % 2_880
 
     # --- Parts of them ----------------------------------------------------------------
 

@@ -33,6 +33,7 @@ from tickets.services import (
     change_assignment,
     change_installed_part,
     edit_mechanics,
+    hand_over,
     install_part,
     move_ticket,
     open_ticket,
@@ -132,6 +133,7 @@ def live_through_everything(by: User) -> None:
     install_part(ticket=completed, part=PartFactory.create(), quantity_used=1, by=by)
     update_ticket(ticket=completed, by=by, status=Status.COMPLETED, priority=2)
     add_note(ticket=completed, by=by, text="It was the exhaust.")
+    hand_over(ticket=completed, by=by)
     change_owner(vehicle=completed.vehicle, customer=CustomerFactory.create())
     work_on(cancelled, by)
     move_ticket(ticket=cancelled, status=Status.CANCELLED, by=by)
@@ -529,4 +531,14 @@ class TestTheCheckOfErasedCustomers:
         assert violations() == [
             f"Vehicle {erased.vehicle_id} keeps plate or VIN of customer"
             f" {erased.customer_id}, who was erased."
+        ]
+
+
+class TestTheCheckOfHandedOverTickets:
+    def test_sees_an_unfinished_one(self, ticket: ServiceTicket) -> None:
+        ServiceTicket.objects.update(handed_over_at=timezone.now())
+
+        assert violations() == [
+            f"Ticket {ticket.pk} was handed over, but is in_progress:"
+            " run refresh_copies."
         ]

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Case, Exists, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 BATCH_SIZE = 1_000
 
@@ -59,6 +60,21 @@ def _part_copies(apps: Any) -> dict[str, Any]:
         )
         for copy, name in {"part_name": "name", "part_number": "part_number"}.items()
     }
+
+
+def hand_over_completed_tickets(apps: Any, using: str = DEFAULT_DB_ALIAS) -> int:
+    """Let what was completed before now count as handed over, and return the number.
+
+    Otherwise the work board would begin with every vehicle that the shop ever finished.
+    """
+    tickets = apps.get_model("tickets", "ServiceTicket").objects.using(using)
+    finished = tickets.filter(
+        status="completed", handed_over_at=None, closed_at__lt=timezone.now()
+    )
+    return sum(
+        finished.filter(pk__range=pks).update(handed_over_at=F("closed_at"))
+        for pks in _batches(finished)
+    )
 
 
 def _batches(rows: QuerySet[Any]) -> Iterator[tuple[int, int]]:

@@ -22,6 +22,16 @@ def refresh_vehicle_copies() -> int:
 
 
 @copy_refreshers.add
+def take_back_reopened_tickets() -> int:
+    """The previous release reopens tickets without clearing ``handed_over_at``."""
+    return (
+        ServiceTicket.objects.exclude(handed_over_at=None)
+        .exclude(status=ServiceTicket.Status.COMPLETED)
+        .update(handed_over_at=None)
+    )
+
+
+@copy_refreshers.add
 def refresh_part_copies() -> int:
     return fill_part_copies(apps)
 

@@ -176,6 +176,15 @@ def copies_of_erased_customers() -> Iterator[str]:
 
 
 @invariants.add
+def unfinished_tickets_that_were_handed_over() -> Iterator[str]:
+    tickets = ServiceTicket.objects.exclude(handed_over_at=None).exclude(
+        status=Status.COMPLETED
+    )
+    for pk, status in tickets.order_by("pk").values_list("pk", "status").iterator():
+        yield f"Ticket {pk} was handed over, but is {status}: run refresh_copies."
+
+
+@invariants.add
 def open_tickets_of_another_owner() -> Iterator[str]:
     tickets = (
         ServiceTicket.objects.still_open()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Self, TypeVar
 
@@ -67,6 +67,7 @@ class TicketEventKind(models.TextChoices):
     PART_REMOVED = "part_removed", "Part removed"
     PART_RETURNED = "part_returned", "Part returned"
     NOTE = "note", "Note"
+    HANDED_OVER = "handed_over", "Handed over"
 
 
 class ServiceTicketQuerySet(models.QuerySet["ServiceTicket"]):
@@ -81,8 +82,9 @@ class ServiceTicketQuerySet(models.QuerySet["ServiceTicket"]):
     def still_open(self) -> Self:
         return self.exclude(status__in=ServiceTicket.CLOSED)
 
-    def completed_since(self, moment: datetime) -> Self:
-        return self.filter(status=TicketStatus.COMPLETED, closed_at__gte=moment)
+    def ready(self) -> Self:
+        """Keep the completed tickets whose vehicle was not handed over yet."""
+        return self.filter(status=TicketStatus.COMPLETED, handed_over_at=None)
 
     def by_urgency(self) -> Self:
         """Order by priority, then by the time of opening."""
@@ -153,6 +155,7 @@ class ServiceTicket(models.Model):
     )
     opened_at = models.DateTimeField(default=timezone.now, editable=False)
     closed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    handed_over_at = models.DateTimeField(null=True, blank=True, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     # The vehicle as it is while the ticket is open, and as it was once it is closed.
@@ -209,6 +212,11 @@ class ServiceTicket(models.Model):
                 fields=["status", "-opened_at", "-id"], name="ticket_status_newest"
             ),
             models.Index(fields=["updated_at"], name="ticket_updated_at"),
+            # Vehicles in the shop, finished or not, are few; those of before are many.
+            models.Index(
+                fields=["handed_over_at", "status", "-closed_at", "-id"],
+                name="ticket_ready_newest",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -238,6 +246,11 @@ class ServiceTicket(models.Model):
     @property
     def is_closed(self) -> bool:
         return self.status in self.CLOSED
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the vehicle is finished and waits for its customer."""
+        return self.status == self.Status.COMPLETED and self.handed_over_at is None
 
     @property
     def allowed_moves(self) -> tuple[TicketStatus, ...]:

@@ -49,6 +49,7 @@ EVENT_ICONS = {
     Kind.PART_REMOVED: "remove_circle",
     Kind.PART_RETURNED: "undo",
     Kind.NOTE: "chat",
+    Kind.HANDED_OVER: "key",
 }
 
 

@@ -25,7 +25,7 @@ def tickets_section() -> Figures:
         waiting=Count("pk", filter=Q(status=Status.WAITING)),
         completed=Count(
             "pk",
-            filter=Q(status=Status.COMPLETED, closed_at__gte=links.start_of_week()),
+            filter=Q(status=Status.COMPLETED, handed_over_at=None),
         ),
     )
     if not counts["ever"]:
@@ -38,9 +38,9 @@ def _ticket_cards(counts: dict[str, int]) -> list[Figures]:
         (Status.OPEN, "inbox", "not started yet"),
         (Status.IN_PROGRESS, "build", "being worked on"),
         (Status.WAITING, "hourglass_empty", "held up"),
-        (Status.COMPLETED, "task_alt", "since Monday"),
+        (Status.COMPLETED, "key", "not handed over yet"),
     )
-    titles = {Status.COMPLETED: "Completed this week"}
+    titles = {Status.COMPLETED: "Ready"}
     return [
         build_card(
             titles.get(status, status.label),

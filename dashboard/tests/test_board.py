@@ -15,7 +15,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from customers.models import Vehicle
-from dashboard.board import MAX_CARDS, MOVES, Column, available_moves, format_age
+from dashboard.board import (
+    HAND_OVER,
+    MAX_CARDS,
+    MOVES,
+    Column,
+    available_moves,
+    format_age,
+)
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
 from mechanics.models import Mechanic
@@ -65,6 +72,11 @@ def press(
     return post(client, path, {"move": f"{ticket.pk}:{status}"})
 
 
+def complete(ticket: ServiceTicket, by: User) -> None:
+    for status in ("in_progress", "completed"):
+        services.move_ticket(ticket=ticket, status=status, by=by)
+
+
 def fill(vehicle: Vehicle, mechanic: Mechanic, how_many: int) -> None:
     """Put tickets of every status of the board into the shop, with a mechanic each."""
     statuses = [Status.OPEN, Status.IN_PROGRESS, Status.WAITING, Status.COMPLETED]
@@ -104,17 +116,38 @@ class TestTheBoard:
             "completed": [done.pk],
         }
 
-    def test_leaves_out_what_was_completed_before_this_week(
+    def test_finished_ticket_stays_ready_for_weeks(
         self, boss: User, desk: Client, ticket: ServiceTicket
     ) -> None:
-        for status in ("in_progress", "completed"):
-            services.move_ticket(ticket=ticket, status=status, by=boss)
-        before = timezone.now() - timedelta(days=8)
+        complete(ticket, boss)
+        before = timezone.now() - timedelta(days=30)
         ServiceTicket.objects.filter(pk=ticket.pk).update(closed_at=before)
 
         column = columns_of(desk)["completed"]
 
+        assert column.title == "Ready"
+        assert (column.total, len(column.cards)) == (1, 1)
+
+    def test_handed_over_ticket_leaves_the_board(
+        self, boss: User, desk: Client, ticket: ServiceTicket
+    ) -> None:
+        complete(ticket, boss)
+
+        _, said = press(desk, ticket, "handed_over")
+
+        column = columns_of(desk)["completed"]
         assert (column.total, column.cards) == (0, [])
+        assert said == f"The vehicle of {str(ticket).lower()} is handed over."
+
+    def test_handing_over_twice_says_so(
+        self, boss: User, desk: Client, ticket: ServiceTicket
+    ) -> None:
+        complete(ticket, boss)
+        press(desk, ticket, "handed_over")
+
+        _, said = press(desk, ticket, "handed_over")
+
+        assert said == "This vehicle was handed over already."
 
     def test_puts_the_most_urgent_first_and_then_the_oldest(
         self, boss: User, desk: Client
@@ -284,12 +317,13 @@ class TestACardsButtons:
 
         offered = {move.target for move in available_moves(ticket, lambda _: True)}
 
-        assert offered == {*ticket.allowed_moves} - {Status.CANCELLED}
+        ready = {HAND_OVER} if status == Status.COMPLETED else set()
+        assert offered == ({*ticket.allowed_moves} - {Status.CANCELLED}) | ready
 
     @pytest.mark.parametrize(
         ("verb", "statuses"),
         [
-            ("tickets.work_ticket", ["open", "in_progress", "waiting"]),
+            ("tickets.work_ticket", ["open", "in_progress", "waiting", "completed"]),
             ("tickets.reopen_ticket", ["completed"]),
             ("tickets.cancel_ticket", []),
         ],

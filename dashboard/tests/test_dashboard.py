@@ -16,7 +16,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dashboard import figures
-from dashboard.links import start_of_week
 from inventory.models import Part
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import MANAGER, SERVICE_ADVISOR, TECHNICIAN
@@ -97,7 +96,7 @@ class TestTheFigures:
             "1",
         )
 
-    def test_count_as_completed_what_was_completed_since_monday(
+    def test_count_as_ready_what_was_not_handed_over(
         self, boss: User, desk: Client
     ) -> None:
         for days in (0, 8):
@@ -106,8 +105,9 @@ class TestTheFigures:
                 services.move_ticket(ticket=done, status=status, by=boss)
             closed_at = timezone.now() - timedelta(days=days)
             ServiceTicket.objects.filter(pk=done.pk).update(closed_at=closed_at)
+        services.hand_over(ticket=done, by=boss)
 
-        assert cards_of(desk)["Completed this week"] == "1"
+        assert cards_of(desk)["Ready"] == "1"
 
     def test_add_up_parts_and_minutes_of_unfinished_tickets(
         self, boss: User, desk: Client, ticket: ServiceTicket
@@ -395,16 +395,6 @@ class TestANewShop:
         self, desk: Client, ticket: ServiceTicket
     ) -> None:
         assert desk.get(INDEX).context["steps"] is None
-
-
-class TestTheWeek:
-    def test_begins_on_monday_at_midnight_of_the_shop(self, settings: Any) -> None:
-        settings.TIME_ZONE = "America/New_York"
-
-        start = timezone.localtime(start_of_week())
-
-        assert (start.weekday(), start.hour, start.minute) == (0, 0, 0)
-        assert timezone.now() - start < timedelta(days=7, hours=1)
 
 
 class TestTheShelf:

@@ -263,10 +263,13 @@ class TestTheDemoShop:
             assert events[0].at == ticket.opened_at
             assert all(one.at <= next_.at for one, next_ in pairwise(events))
 
-    def test_lets_nothing_but_notes_follow_the_end_of_a_ticket(self) -> None:
+    def test_only_notes_and_pickups_follow_the_end_of_a_ticket(self) -> None:
         after_the_end = TicketEvent.objects.filter(at__gt=F("ticket__closed_at"))
 
-        assert {event.kind for event in after_the_end} == {Kind.NOTE}
+        assert {event.kind for event in after_the_end} == {
+            Kind.NOTE,
+            Kind.HANDED_OVER,
+        }
 
     def test_says_when_a_closed_ticket_was_closed(self) -> None:
         for ticket in ServiceTicket.objects.exclude(closed_at=None):

@@ -33,11 +33,6 @@ def start_of_day(day: date) -> datetime:
     return midnight.astimezone(UTC).astimezone(zone)
 
 
-def start_of_week(day: date) -> datetime:
-    """Return the first moment of the Monday on or before a day."""
-    return start_of_day(day - timedelta(days=day.weekday()))
-
-
 def period(year: int, month: int | None = None, day: int | None = None) -> Period:
     """Return a local year, month or day.
 

@@ -27,6 +27,7 @@ class TicketStatusActionsMixin(ShopModelAdmin):
         "start_work",
         "pause_work",
         "complete_ticket",
+        "hand_over_ticket",
         "cancel_ticket",
         "reopen_ticket",
         "write_note",
@@ -56,6 +57,8 @@ class TicketStatusActionsMixin(ShopModelAdmin):
         return [button for button in offered if self._is_offered(ticket, button.path)]
 
     def _is_offered(self, ticket: ServiceTicket, name: str) -> bool:
+        if name == "hand_over_ticket":
+            return ticket.is_ready
         if name not in self.BUTTONS:
             return True
         target, starts = self.BUTTONS[name]
@@ -74,6 +77,12 @@ class TicketStatusActionsMixin(ShopModelAdmin):
             raise PermissionDenied
         services.move_ticket(ticket=ticket, status=status, by=user_of(request))
         return f"{ticket} is {status.label.lower()}."
+
+    def hand_over(self, request: HttpRequest, ticket: ServiceTicket) -> str:
+        if not self.has_work_permission(request):
+            raise PermissionDenied
+        services.hand_over(ticket=ticket, by=user_of(request))
+        return f"The vehicle of {str(ticket).lower()} is handed over."
 
     def move_one(
         self, request: HttpRequest, object_id: str, status: Status
@@ -126,6 +135,19 @@ class TicketStatusActionsMixin(ShopModelAdmin):
     )
     def complete_ticket(self, request: HttpRequest, form: Any, object_id: str) -> Any:
         return self.move_one(request, object_id, Status.COMPLETED)
+
+    @dialog(
+        "Hand over",
+        icon="key",
+        permission="work",
+        title="Hand the vehicle over?",
+        text="The customer takes it along. It leaves the work board.",
+        variant=ActionVariant.PRIMARY,
+    )
+    def hand_over_ticket(self, request: HttpRequest, form: Any, object_id: str) -> Any:
+        return self.run_service(
+            request, object_id, lambda ticket: self.hand_over(request, ticket)
+        )
 
     @dialog(
         "Cancel ticket",

@@ -9,6 +9,7 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.timesince import timesince
 
 from mechanic_shop.core.money import format_cents
@@ -59,12 +60,20 @@ def summary_context(request: HttpRequest, ticket: ServiceTicket) -> dict[str, An
         "status_color": STATUS_COLORS[str(ticket.get_status_display())],
         "priority": PRIORITY_WORDS[ticket.priority],
         "priority_color": PRIORITY_COLORS.get(ticket.priority, ""),
+        "pickup": pickup_label(ticket),
         "age": format_duration(ticket),
         "customer_url": change_url(request, ticket.customer, erased=_is_erased(ticket)),
         "vehicle_url": change_url(request, ticket.vehicle, erased=_is_erased(ticket)),
         "phone": ticket.customer.phone if sees_phone else "",
         "print_url": reverse("admin:tickets_serviceticket_print", args=[ticket.pk]),
     }
+
+
+def pickup_label(ticket: ServiceTicket) -> str:
+    """Say where a finished vehicle is; "" while it is being worked on."""
+    if ticket.handed_over_at:
+        return f"Handed over {date_format(timezone.localtime(ticket.handed_over_at))}"
+    return "Ready" if ticket.is_ready else ""
 
 
 def format_duration(ticket: ServiceTicket) -> str:

@@ -126,7 +126,7 @@ class ServiceTicketAdmin(TicketOffersMixin, ExportMixin, TicketStatusActionsMixi
     drill_down = "opened_at"
     ordering = ("-opened_at", "-pk")
     autocomplete_fields = ("vehicle", "customer")
-    readonly_fields = ("opened_at", "closed_at", "updated_at")
+    readonly_fields = ("opened_at", "closed_at", "handed_over_at", "updated_at")
     add_fieldsets = (
         (
             None,
@@ -151,7 +151,10 @@ class ServiceTicketAdmin(TicketOffersMixin, ExportMixin, TicketStatusActionsMixi
                 )
             },
         ),
-        ("Times", {"fields": (("opened_at", "closed_at"), "updated_at")}),
+        (
+            "Times",
+            {"fields": (("opened_at", "closed_at"), ("handed_over_at", "updated_at"))},
+        ),
     )
     inlines = (TicketMechanicInline, TicketPartInline, TicketEventInline)
     change_form_outer_before_template = None  # the summary shows the badges

@@ -38,6 +38,7 @@ ICONS = {
     Kind.PART_REMOVED: "remove_circle",
     Kind.PART_RETURNED: "undo",
     Kind.NOTE: "chat",
+    Kind.HANDED_OVER: "key",
 }
 
 
@@ -162,6 +163,7 @@ SENTENCES: dict[TicketEventKind, Callable[[dict[str, Any]], str]] = {
     Kind.PART_REMOVED: _removed,
     Kind.PART_RETURNED: _returned,
     Kind.NOTE: "wrote a note".format_map,
+    Kind.HANDED_OVER: "handed the vehicle over".format_map,
 }
 
 

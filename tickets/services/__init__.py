@@ -4,6 +4,7 @@ Rows are locked in one order: ticket, parts by id, mechanics.
 """
 
 from .events import add_note
+from .handing_over import NotReady, hand_over
 from .locking import TicketClosed
 from .mechanics import (
     AlreadyAssigned,
@@ -35,6 +36,7 @@ __all__ = [
     "IllegalMove",
     "MechanicEdit",
     "MechanicInactive",
+    "NotReady",
     "PartInactive",
     "TicketClosed",
     "add_note",
@@ -43,6 +45,7 @@ __all__ = [
     "change_installed_part",
     "delete_ticket",
     "edit_mechanics",
+    "hand_over",
     "install_part",
     "move_ticket",
     "open_ticket",

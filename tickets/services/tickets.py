@@ -142,7 +142,7 @@ def _change_fields(ticket: ServiceTicket, changes: dict[str, Any], by: User) -> 
 
 
 def _prepare_reopening(ticket: ServiceTicket, by: User) -> None:
-    """Check that a ticket may be reopened, and bring its vehicle up to date.
+    """Check that a ticket may be reopened, and take its vehicle back in.
 
     :raises OwnerChanged: if the vehicle was sold meanwhile
     """
@@ -151,7 +151,8 @@ def _prepare_reopening(ticket: ServiceTicket, by: User) -> None:
         raise OwnerChanged("The vehicle belongs to another customer by now.")
     ticket_reopening.send(ServiceTicket, ticket=ticket, by=by)
     ticket.copy_vehicle(vehicle)
-    ticket.save(update_fields=VEHICLE_COPIES)
+    ticket.handed_over_at = None
+    ticket.save(update_fields=[*VEHICLE_COPIES, "handed_over_at"])
 
 
 def _move_status(ticket: ServiceTicket, status: str | None, by: User) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from mechanic_shop.core.local_days import period, start_of_day, start_of_week
+from mechanic_shop.core.local_days import period, start_of_day
 
 #: Places where the clocks skipped or repeated midnight, an hour, half an hour or a day.
 ZONES = {
@@ -70,12 +70,6 @@ class TestSkippedMidnight:
     ) -> None:
         with timezone.override(zone):
             assert start_of_day(day).isoformat() == start
-
-    def test_week_begins_on_monday(self) -> None:
-        with timezone.override("Africa/Cairo"):
-            start = start_of_week(date(2026, 4, 26))
-
-        assert start.isoformat() == "2026-04-20T00:00:00+02:00"
 
 
 class TestPeriod:
