@@ -63,6 +63,7 @@ def open_ticket(
     )
     ticket.copy_vehicle(vehicle)
     ticket.save(force_insert=True)
+    _raise_mileage(vehicle, ticket.odometer_miles)
     TicketEvent.objects.create(
         ticket=ticket,
         kind=Kind.OPENED,
@@ -132,13 +133,21 @@ def _change_fields(ticket: ServiceTicket, changes: dict[str, Any], by: User) -> 
         return
     if ticket.is_closed:
         raise TicketClosed(ticket)
-    if {"vehicle", "customer"} & changes.keys():
+    if {"vehicle", "customer", "odometer_miles"} & changes.keys():
         vehicle = lock_vehicle(changes.get("vehicle", ticket.vehicle))
         _check_owner(vehicle, changes.get("customer", ticket.customer))
         ticket.copy_vehicle(vehicle)
         ticket.save(update_fields=VEHICLE_COPIES)
+        _raise_mileage(vehicle, changes.get("odometer_miles", ticket.odometer_miles))
     changed = set_changed(ticket, changes)
     record(ticket, Kind.FIELDS_CHANGED, by, {"changes": changed})
+
+
+def _raise_mileage(vehicle: Vehicle, odometer_miles: int) -> None:
+    """Keep the highest mileage that is known of a locked vehicle."""
+    if vehicle.mileage is None or vehicle.mileage < odometer_miles:
+        vehicle.mileage = odometer_miles
+        vehicle.save(update_fields=["mileage", "updated_at"])
 
 
 def _prepare_reopening(ticket: ServiceTicket, by: User) -> None:
