@@ -21,6 +21,7 @@ from mechanic_shop.admin import (
     changed_values,
     copy_state,
     dialog,
+    give_hints,
     saving_row,
     user_of,
 )
@@ -32,6 +33,7 @@ from mechanic_shop.core.errors import InUse
 
 from . import services
 from .export_columns import CUSTOMER_COLUMNS, VEHICLE_COLUMNS
+from .hints import hint_at_double, hint_at_mileage
 from .models import Customer, Vehicle
 from .vin import normalize_vin
 
@@ -174,6 +176,8 @@ class CustomerAdmin(ImportMixin, HistoryAdminMixin, ShopModelAdmin):
     def save_model(
         self, request: HttpRequest, obj: Customer, form: forms.ModelForm, change: bool
     ) -> None:
+        if not change or {"first_name", "last_name", "phone"} & {*form.changed_data}:
+            give_hints(request, hint_at_double(obj))
         if change:
             services.update_customer(
                 customer=obj,
@@ -368,6 +372,8 @@ class VehicleAdmin(ImportMixin, HistoryAdminMixin, ShopModelAdmin):
         if not change:
             copy_state(obj, services.add_vehicle(vehicle=obj))
             return
+        if "mileage" in form.changed_data:
+            give_hints(request, hint_at_mileage(obj))
         changes, vehicle = changed_values(obj, form), Vehicle.objects.get(pk=obj.pk)
         if owner := changes.pop("customer", None):
             vehicle = services.change_owner(vehicle=vehicle, customer=owner)

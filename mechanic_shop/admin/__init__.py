@@ -9,6 +9,7 @@ from .double_submit import new_token
 from .error_messages import REJECTIONS, message_for, user_of
 from .field_permissions import FieldPermissionsMixin, remove_fields
 from .forms import ShopInlineFormSet, changed_values, copy_state, preload_selects
+from .hints import give_hints
 from .model_admin import Badge, ReadOnlyInline, ShopInline, ShopModelAdmin
 from .read_only import ReadOnlyAdminMixin
 from .rejected_forms import Offer, saving_row
@@ -31,6 +32,7 @@ __all__ = [
     "changed_values",
     "copy_state",
     "dialog",
+    "give_hints",
     "message_for",
     "new_token",
     "preload_selects",

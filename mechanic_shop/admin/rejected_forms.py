@@ -27,6 +27,8 @@ from .error_messages import REJECTIONS, message_for
 
 #: What an offer's button posts beside the form.
 ACCEPTED = "_accepted"
+#: What the button of a hint posts.
+SAVE_ANYWAY = "save_anyway:1"
 BUSY = "The shop was too busy to save this. Nothing was saved; save it again."
 
 
@@ -45,6 +47,10 @@ class Offer:
     @property
     def json(self) -> str:
         return json.dumps(self.values)
+
+
+class Hint(ValidationError):
+    """Something to look at before saving, by field; saving anyway is one click away."""
 
 
 class DialogRejected(Exception):
@@ -113,8 +119,10 @@ class RejectedFormMixin:
     def show_rejection(
         self, request: HttpRequest, form: Any, rejection: Rejection
     ) -> None:
-        offers = self.get_offers(request, form, rejection.error)
-        add_error(form, rejection.error, self.error_fields, list(offers))
+        offers = list(self.get_offers(request, form, rejection.error))
+        if isinstance(rejection.error, Hint):
+            offers.append(Offer("Save anyway", accepts=SAVE_ANYWAY))
+        add_error(form, rejection.error, self.error_fields, offers)
 
 
 class RejectedPageMixin(RejectedFormMixin):
@@ -126,7 +134,7 @@ class RejectedPageMixin(RejectedFormMixin):
 
     def accept_offers(self, request: HttpRequest) -> None:
         """:raises PermissionDenied: if the page does not offer that"""
-        for accepted in request.POST.getlist(ACCEPTED):
+        for accepted in set(request.POST.getlist(ACCEPTED)) - {SAVE_ANYWAY}:
             name, _, pk = accepted.partition(":")
             if name not in self.acceptable or not pk.isdecimal():
                 raise PermissionDenied

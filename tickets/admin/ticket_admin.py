@@ -23,6 +23,7 @@ from mechanic_shop.admin import (
     changed_values,
     copy_state,
     dialog,
+    give_hints,
     remove_fields,
     user_of,
 )
@@ -30,6 +31,7 @@ from mechanic_shop.admin.export import ExportMixin
 from mechanic_shop.admin.sidebar import link_to_list
 from mechanic_shop.core.money import format_cents
 from tickets import services
+from tickets.hints import hints_about
 from tickets.models import (
     ServiceTicket,
     TicketEvent,
@@ -301,6 +303,7 @@ class ServiceTicketAdmin(TicketOffersMixin, ExportMixin, TicketStatusActionsMixi
         change: bool,
     ) -> None:
         changes, user = changed_values(obj, form), user_of(request)
+        give_hints(request, hints_about(obj, form.changed_data, is_new=not change))
         if change:
             copy_state(obj, services.update_ticket(ticket=obj, by=user, **changes))
         else:
