@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from customers import services
 from customers.models import MAX_MILEAGE, Customer, Vehicle
 from customers.vin import normalize_vin
-from mechanic_shop.core.locking import save_changes
 from mechanic_shop.spreadsheets.cells import Cell
 from mechanic_shop.spreadsheets.columns import (
     Column,
@@ -251,12 +250,12 @@ class VehicleResource(ImportResource):
         return {ADD if is_new else CHANGE}
 
     def add(self, values: dict[str, Any], instance: Vehicle) -> Vehicle:
-        return Vehicle.objects.create(**values)
+        return services.add_vehicle(vehicle=Vehicle(**values))
 
     def change(self, known: Vehicle, values: dict[str, Any], instance: Vehicle) -> None:
         if values.pop("customer_id", None) is not None:
-            services.change_owner(vehicle=known, customer=instance.customer)
-        save_changes(known, values)
+            known = services.change_owner(vehicle=known, customer=instance.customer)
+        services.update_vehicle(vehicle=known, **values)
 
     def title_of(self, instance: Vehicle) -> tuple[str, str]:
         return str(instance), instance.license_plate
