@@ -19,7 +19,7 @@ from .double_submit import AlreadySubmitted, FormToken, new_token, was_saved
 from .edit_conflicts import FIELD as VERSION_FIELD
 from .edit_conflicts import get_edit_conflict
 from .error_messages import REJECTIONS, message_for
-from .rejected_forms import ACCEPTED, Rejection, RowRejected
+from .rejected_forms import ACCEPTED, Hint, Rejection, RowRejected
 
 
 class AtomicModelAdmin(ModelAdmin):
@@ -77,6 +77,8 @@ class AtomicModelAdmin(ModelAdmin):
             "form_token": new_token(),
             "form_version": request.POST.get(VERSION_FIELD, ""),
         }
+        if isinstance(rejection.error, Hint):
+            context["errors"] = None  # a hint is none: nothing has to be corrected
         response: HttpResponse = super().changeform_view(
             request, object_id, form_url, context
         )

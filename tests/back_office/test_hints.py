@@ -42,6 +42,7 @@ def expect_hint(client: Client, path: str, form: dict[str, Any], hint: str) -> N
     assert response.status_code == 200
     assert hint in said
     assert "Save anyway" in page
+    assert "correct the error" not in page
     token = re.search(r'name="_once" value="([^"]+)"', page)
     assert token
     again = client.post(path, {**form, **SAVE_ANYWAY, "_once": token[1]})
