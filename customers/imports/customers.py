@@ -98,11 +98,11 @@ class CustomerResource(ImportResource):
         for row in rows:
             customer, mistakes = finder.find(row)
             mistakes |= self._email_of_another(row, customer, finder)
-            key = customer.pk if customer else finder.keys_of(row)
-            if key and first_row.setdefault(key, row[ROW]) != row[ROW]:
-                mistakes |= {
-                    "last_name": f"This customer is in row {first_row[key]} already."
-                }
+            keys = [customer.pk] if customer else finder.keys_of(row)
+            rows_of_keys = [first_row.setdefault(key, row[ROW]) for key in keys]
+            first = rows_of_keys[0] if keys else row[ROW]
+            if first != row[ROW]:
+                mistakes["last_name"] = f"This customer is in row {first} already."
             if mistakes:
                 self.mistakes[row[ROW]] = mistakes
             if customer:

@@ -113,9 +113,12 @@ class CustomerFinder:
             and comparable(text, name) != comparable(value, name)
         ]
 
-    def keys_of(self, row: Row) -> Any:
-        """Return what tells a new customer from others in the file."""
-        return self._email(row) or self._person(row)
+    def keys_of(self, row: Row) -> list[Any]:
+        """Return what tells a new customer from others in the file.
+
+        The first one decides; a later row without an email is known by the second.
+        """
+        return list(filter(None, (self._email(row), self._person(row))))
 
     def _text(self, row: Row, name: str) -> str:
         return text_of(row, self.headings[name])

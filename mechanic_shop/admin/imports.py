@@ -22,7 +22,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 from mechanic_shop.core.errors import NotFound
 from mechanic_shop.core.uploads import allow_uploads
 from mechanic_shop.spreadsheets import services
-from mechanic_shop.spreadsheets.cells import MAX_FILE_BYTES, MAX_ROWS, UnreadableFile
+from mechanic_shop.spreadsheets.cells import LARGE, MAX_FILE_BYTES, UnreadableFile
 from mechanic_shop.spreadsheets.models import Upload
 from mechanic_shop.spreadsheets.registry import get_resource
 from mechanic_shop.spreadsheets.resource import ImportResource, PlanChanged
@@ -172,12 +172,17 @@ class ImportMixin(ExportMixin):
     def import_plan_view(self, request: HttpRequest, name: str) -> HttpResponse:
         """Show the plan of an uploaded file, with the form that confirms it."""
         self._check_permission(request)
-        upload = Upload.objects.filter(
+        uploads = Upload.objects.select_related("task").defer("content")
+        upload = uploads.filter(
             name=name, user=user_of(request), target=self._target
         ).first()
         if upload is None:
             return self._start_over(request, ONCE_MORE)
-        return self._render(request, self._plan_context(request, upload))
+        if upload.state == Upload.State.PLANNED:
+            return self._render(request, self._plan_context(request, upload))
+        return self._render(
+            request, {"upload": upload, "progress": upload.task, "shows_state": True}
+        )
 
     def process_import_view(self, request: HttpRequest) -> HttpResponse:
         """Import the confirmed plan, or show the new plan if it has changed."""
@@ -200,6 +205,8 @@ class ImportMixin(ExportMixin):
             return redirect(self._import_url("import_plan", name))
         except REJECTIONS as error:
             return self._start_over(request, message_for(error))
+        if result is None:
+            return redirect(self._import_url("import_plan", name))
         message = self.import_resource(user=user).summarize(result)
         self.message_user(request, message, messages.SUCCESS)  # type: ignore[attr-defined]
         return redirect(self._import_url("changelist"))
@@ -253,7 +260,8 @@ class ImportMixin(ExportMixin):
             "templates": {each: reverse(kind, args=[each]) for each in WRITERS},
             "import_url": self._import_url(),
             "process_url": self._import_url("process_import"),
-            "max_rows": MAX_ROWS,
+            "max_rows": LARGE.rows,
+            "list_url": self._import_url("changelist"),
             "max_megabytes": MAX_FILE_BYTES // 1024**2,
         }
         return TemplateResponse(request, "back_office/import.html", shared | context)

@@ -3,18 +3,49 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 MAX_FILE_BYTES = 5 * 1024 * 1024
-MAX_ROWS = 2_000
 MAX_COLUMNS = 50
 #: The most rows that Excel's sheets have; https://support.microsoft.com/office/1672b34d.
 LAST_ROW = 1_048_576
-#: The most empty rows that are skipped: those of a sheet may be formatted to its end.
-MAX_EMPTY_ROWS = 50_000
-#: The most characters of all cells together. A workbook stores each text once, and many
-#: cells can refer to it.
-MAX_CHARACTERS = 20_000_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The most that is read of a file.
+
+    :ivar rows: rows with text below the headings
+    :ivar empty_rows: those of a sheet may be formatted to its end
+    :ivar characters: of all cells together. A workbook stores each text once, and many
+        cells can refer to it.
+    :ivar unpacked_bytes: of all parts of a workbook that are read
+    :ivar elements: XML elements of each part; a cell with a formula has three
+    """
+
+    rows: int
+    empty_rows: int
+    characters: int
+    unpacked_bytes: int
+    elements: int
+
+
+#: What a request reads itself, in a second or two; a worker reads the rest.
+SMALL = Limits(
+    rows=2_000,
+    empty_rows=5_000,
+    characters=3_000_000,
+    unpacked_bytes=15 * 1024 * 1024,
+    elements=300_000,
+)
+LARGE = Limits(
+    rows=20_000,
+    empty_rows=50_000,
+    characters=20_000_000,
+    unpacked_bytes=50 * 1024 * 1024,
+    elements=2_500_000,
+)
 
 
 #: XML 1.0 has none of these, so that no workbook can hold them.
@@ -27,6 +58,10 @@ def without_control_characters(text: str) -> str:
 
 class UnreadableFile(Exception):
     """The file is no readable spreadsheet; the message says why."""
+
+
+class OverLimit(UnreadableFile):
+    """There is more in the file than one of the limits that it was read with."""
 
 
 class Cell(str):
@@ -59,41 +94,41 @@ class Row(NamedTuple):
     cells: list[Cell]
 
 
-class Limits:
-    """Count what is read of one file, whatever is in it.
+class RowCounter:
+    """Count what is read of one file, whatever is in it."""
 
-    Every method raises ``UnreadableFile`` when there is too much.
-    """
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.empty_rows = self.rows = self.characters = 0
 
-    def __init__(self) -> None:
-        self.empty_rows = 0
-        self.rows = 0
-        self.characters = 0
+    def count(self, row: Row) -> bool:
+        """Return whether the row has text; the first one with text are the headings.
 
-    def count_row(self, row: Row) -> bool:
-        """Return whether the row has text; the first one with text are the headings."""
+        :raises UnreadableFile: if no sheet has such a row
+        :raises OverLimit: if there is too much
+        """
         if row.number > LAST_ROW:
             raise UnreadableFile(
                 f"The file names row {row.number}; a sheet has at most {LAST_ROW:,}."
             )
         self.characters += sum(map(len, row.cells))
-        if self.characters > MAX_CHARACTERS:
-            raise UnreadableFile(
+        has_text = any(cell.strip() or cell.problem for cell in row.cells)
+        self.rows += has_text
+        self.empty_rows += not has_text
+        self._check()
+        return has_text
+
+    def _check(self) -> None:
+        limits = self.limits
+        if self.characters > limits.characters:
+            raise OverLimit(
                 "There is too much text in the file. Split it into several."
             )
-        if any(cell.strip() for cell in row.cells):
-            self._count_filled()
-            return True
-        self.empty_rows += 1
-        if self.empty_rows > MAX_EMPTY_ROWS:
-            raise UnreadableFile(
-                f"The file has more than {MAX_EMPTY_ROWS:,} empty rows. Delete them."
+        if self.rows > limits.rows + 1:
+            raise OverLimit(
+                f"The file has more than {limits.rows:,} rows. Split it into several."
             )
-        return False
-
-    def _count_filled(self) -> None:
-        self.rows += 1
-        if self.rows > MAX_ROWS + 1:
-            raise UnreadableFile(
-                f"The file has more than {MAX_ROWS:,} rows. Split it into several."
+        if self.empty_rows > limits.empty_rows:
+            raise OverLimit(
+                f"The file has more than {limits.empty_rows:,} empty rows. Delete them."
             )

@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterator
 
-from .cells import Cell, Row, UnreadableFile
+from .cells import Cell, Limits, Row, UnreadableFile
 from .formulas import FORMULA, LIKE_A_FORMULA, unmark
 
 NO_CSV = "This is not a CSV file. Save the table as “CSV UTF-8” or as .xlsx."
@@ -21,7 +21,7 @@ LOST_DIGITS = (
 SEPARATOR_LINE = re.compile(r"\s*\"?sep=(.)\"?\r?\n", re.IGNORECASE)
 
 
-def read_csv(content: bytes) -> Iterator[Row]:
+def read_csv(content: bytes, limits: Limits) -> Iterator[Row]:
     """Give the rows of a file; they are numbered as a spreadsheet numbers them.
 
     :raises UnreadableFile: if it is no text in UTF-8, or a quotation mark is not closed

@@ -10,6 +10,8 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from mechanic_shop.core.models import QueuedTask
+
 
 def new_name() -> str:
     return uuid4().hex
@@ -17,7 +19,11 @@ def new_name() -> str:
 
 class UploadQuerySet(models.QuerySet["Upload"]):
     def expired(self, now: datetime) -> Self:
-        return self.filter(created_at__lt=now - Upload.EXPIRES_AFTER)
+        """Keep what nobody came back to; an import may wait longer for a worker."""
+        under_way = (Upload.State.PLANNING, Upload.State.IMPORTING)
+        old = self.filter(created_at__lt=now - Upload.EXPIRES_AFTER)
+        forgotten = self.filter(created_at__lt=now - Upload.GIVEN_UP_AFTER)
+        return old.exclude(state__in=under_way) | forgotten
 
 
 class Upload(models.Model):
@@ -36,6 +42,7 @@ class Upload(models.Model):
 
     #: After this time the file has to be uploaded again.
     EXPIRES_AFTER = timedelta(hours=1)
+    GIVEN_UP_AFTER = timedelta(days=2)
 
     name = models.CharField(max_length=32, primary_key=True, default=new_name)
     user = models.ForeignKey(
@@ -47,6 +54,10 @@ class Upload(models.Model):
     content = models.BinaryField()
     state = models.CharField(
         max_length=16, choices=State.choices, default=State.PLANNING
+    )
+    #: What a worker does with the file, if it is a large one.
+    task = models.ForeignKey(
+        QueuedTask, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )
     #: What the page of the plan shows; ``plans.describe`` makes it.
     plan = models.JSONField(default=dict, blank=True)

@@ -9,6 +9,9 @@ from .resource import ImportResource, ImportResult, ImportRowResult, fingerprint
 
 MAX_ROWS_SHOWN = 200
 MAX_SHOWN = 60
+#: The rows of one transaction, where a worker imports. SQLite lets nobody else write
+#: meanwhile, and a cluster sends all of it to each node at once.
+CHUNK_ROWS = 100
 
 
 def describe(resource: ImportResource, result: ImportResult) -> dict[str, Any]:
@@ -25,6 +28,11 @@ def describe(resource: ImportResource, result: ImportResult) -> dict[str, Any]:
         "rejections": result.rejections,
         "can_confirm": bool(rows) and result.is_valid,
         "fingerprint": fingerprint(result.rows),
+        "chunks": [
+            fingerprint(result.rows[start : start + CHUNK_ROWS])
+            for start in range(0, len(result.rows), CHUNK_ROWS)
+        ],
+        "summary": resource.summarize(result),
     }
 
 

@@ -7,7 +7,7 @@ confirmed plan; if they differ, everything is rolled back.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
 from hashlib import sha256
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mechanic_shop.accounts.models import User
 
 Row = dict[str, Any]
+PROGRESS_ROWS = 500
 
 
 class ImportRejected(Exception):
@@ -106,6 +107,7 @@ class ImportResource(ModelResource):
 
     :param user: the user who imports; every row needs their permissions
     :param confirmed: the fingerprint of the confirmed plan; None for a plan
+    :param on_progress: called now and then with the number of rows that are done
     """
 
     columns: ClassVar[tuple[Column, ...]]
@@ -126,8 +128,15 @@ class ImportResource(ModelResource):
         skip_diff = True
         store_instance = True
 
-    def __init__(self, *, user: User, confirmed: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        user: User,
+        confirmed: str | None = None,
+        on_progress: Callable[[int], None] | None = None,
+    ) -> None:
         super().__init__()
+        self.on_progress = on_progress
         self.fields = {column.attribute: column for column in self.columns}
         self.user = user
         self.confirmed = confirmed
@@ -323,6 +332,9 @@ class ImportResource(ModelResource):
     def after_import_row(
         self, row: Row, row_result: ImportRowResult, **kwargs: Any
     ) -> None:
+        done = kwargs["row_number"]
+        if self.on_progress and done % PROGRESS_ROWS == 0:
+            self.on_progress(done)
         row_result.number = row[ROW]
         row_result.changes = self._changes(row, row_result.instance)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import tablib  # type: ignore[import-untyped]
 
-from .cells import Cell, Limits, Row, UnreadableFile
+from .cells import LARGE, Cell, Limits, Row, RowCounter, UnreadableFile
 from .csv_files import read_csv
 from .workbooks import read_workbook
 
@@ -20,7 +20,11 @@ READERS = {".csv": read_csv, ".xlsx": read_workbook}
 
 
 def read_table(
-    content: bytes, suffix: str, headings: Sequence[str], required: Sequence[str] = ()
+    content: bytes,
+    suffix: str,
+    headings: Sequence[str],
+    required: Sequence[str] = (),
+    limits: Limits = LARGE,
 ) -> tablib.Dataset:
     """Collect the rows that are not empty, each with its row number in the file.
 
@@ -28,9 +32,11 @@ def read_table(
     :param headings: those of the columns that a file may have
     :param required: those that it must have
     :raises UnreadableFile: if it is no table, if headings are missing, unknown or
-        duplicated, or if there are too many rows or none
+        duplicated, or if there are no rows
+    :raises OverLimit: if there is more than ``limits``
     """
-    filled = _filled_rows(READERS[suffix](content))
+    counter = RowCounter(limits)
+    filled = filter(counter.count, READERS[suffix](content, limits))
     first = next(filled, Row(0, []))
     known = _check_headings(first.cells, headings, required)
     dataset = tablib.Dataset(headers=[ROW, *known])
@@ -39,11 +45,6 @@ def read_table(
     if not len(dataset):
         raise UnreadableFile("The file has headings and no rows below them.")
     return dataset
-
-
-def _filled_rows(rows: Iterable[Row]) -> Iterator[Row]:
-    limits = Limits()
-    return (row for row in rows if limits.count_row(row))
 
 
 def _pad(row: Row, width: int) -> list[Any]:

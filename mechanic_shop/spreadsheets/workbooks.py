@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from posixpath import dirname, join, normpath
 
 from . import xlsx_cells
-from .cells import MAX_COLUMNS, Cell, Row, UnreadableFile
+from .cells import MAX_COLUMNS, Cell, Limits, OverLimit, Row, UnreadableFile
 from .number_formats import GENERAL, code_of
-from .xml_parts import DAMAGED, MAX_UNPACKED_BYTES, TOO_LARGE, PartReader
+from .xml_parts import DAMAGED, TOO_LARGE, PartReader
 
 MAX_TEXT = 32_767
 #: The longest code that Excel lets a user write is shorter.
@@ -22,13 +22,14 @@ _ADDRESS = re.compile(r"([A-Z]{1,3})([0-9]{1,12})")
 _NUMBER = re.compile(r"[0-9]{1,12}")
 
 
-def read_workbook(content: bytes) -> Iterator[Row]:
+def read_workbook(content: bytes, limits: Limits) -> Iterator[Row]:
     """Give the rows of the first sheet that is visible, as they are read.
 
-    :raises UnreadableFile: if it is no workbook, or larger than any that is meant
+    :raises UnreadableFile: if it is no workbook, or none that a program writes
+    :raises OverLimit: if it is larger than ``limits``
     """
     with _damage_reported(), zipfile.ZipFile(io.BytesIO(content)) as archive:
-        parts = Parts(archive)
+        parts = Parts(archive, limits)
         sheet_path, paths = parts.find()
         texts = SharedTexts()
         parts.read(texts, paths.get("sharedStrings"))
@@ -36,7 +37,7 @@ def read_workbook(content: bytes) -> Iterator[Row]:
         parts.read(formats, paths.get("styles"))
         sheet = Sheet(texts.found, formats)
         with parts.open(sheet_path) as part:
-            for _ in sheet.pieces(part):
+            for _ in sheet.pieces(part, limits.elements):
                 yield from sheet.take_rows()
 
 
@@ -58,22 +59,23 @@ def _damage_reported() -> Iterator[None]:
 class Parts:
     """The parts of a workbook; together they may not be too large."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, archive: zipfile.ZipFile, limits: Limits) -> None:
         self.archive = archive
-        self.bytes_left = MAX_UNPACKED_BYTES
+        self.bytes_left = limits.unpacked_bytes
+        self.max_elements = limits.elements
 
     def open(self, path: str) -> zipfile.ZipExtFile:
         """Open a part. zipfile gives no more bytes than the part is said to have."""
         part = self.archive.getinfo(path)
         self.bytes_left -= part.file_size
         if self.bytes_left < 0:
-            raise UnreadableFile(TOO_LARGE)
+            raise OverLimit(TOO_LARGE)
         return self.archive.open(part)  # type: ignore[return-value]
 
     def read(self, reader: PartReader, path: str | None) -> None:
         if path:
             with self.open(path) as part:
-                reader.read(part)
+                reader.read(part, self.max_elements)
 
     def find(self) -> tuple[str, dict[str, str]]:
         """Return the path of the sheet, and those of the workbook's other parts."""

@@ -10,12 +10,8 @@ from collections.abc import Iterator
 from typing import Protocol
 from xml.parsers import expat
 
-from .cells import UnreadableFile
+from .cells import OverLimit, UnreadableFile
 
-#: The largest size of all the parts that are read, unpacked.
-MAX_UNPACKED_BYTES = 50 * 1024 * 1024
-#: Of each part. 2,000 rows of 50 cells have no more, even if all hold formulas.
-MAX_ELEMENTS = 500_000
 MAX_DEPTH = 50
 #: The most that may be between two tags. A cell has 32,767 characters at most.
 MAX_TOKEN_BYTES = 1_000_000
@@ -42,21 +38,23 @@ class PartReader:
     is_done = False
 
     def __init__(self) -> None:
-        self.depth = self.elements = 0
+        self.depth = self.elements = self.max_elements = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None: ...
     def text(self, text: str) -> None: ...
     def end(self, name: str) -> None: ...
 
-    def read(self, part: Readable) -> None:
-        for _ in self.pieces(part):
+    def read(self, part: Readable, max_elements: int) -> None:
+        for _ in self.pieces(part, max_elements):
             pass
 
-    def pieces(self, part: Readable) -> Iterator[None]:
+    def pieces(self, part: Readable, max_elements: int) -> Iterator[None]:
         """Feed the part to the parser; pause after each piece.
 
-        :raises UnreadableFile: if it is no XML, or too much of it
+        :raises UnreadableFile: if it is no XML, or none that a program writes
+        :raises OverLimit: if it has more elements
         """
+        self.max_elements = max_elements
         parser, fed = self._parser(), 0
         while not self.is_done and (piece := part.read(PIECE_BYTES)):
             self._feed(parser, piece)
@@ -97,7 +95,9 @@ class PartReader:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self.depth += 1
         self.elements += 1
-        if self.depth > MAX_DEPTH or self.elements > MAX_ELEMENTS:
+        if self.elements > self.max_elements:
+            raise OverLimit(TOO_LARGE)
+        if self.depth > MAX_DEPTH:
             raise UnreadableFile(TOO_LARGE)
         if not self.is_done:
             self.start(name.rpartition(":")[2], attributes)

@@ -11,7 +11,7 @@ from time import process_time
 
 import pytest
 
-from ..cells import UnreadableFile
+from ..cells import SMALL, UnreadableFile
 from ..tables import read_table
 from .raw_workbooks import HEADINGS, MAIN, headings, number, row, sheet, text, workbook
 
@@ -40,7 +40,7 @@ def little_memory() -> Iterator[None]:
 
 def refusal(content: bytes) -> str:
     with little_time(), pytest.raises(UnreadableFile) as refused:
-        read_table(content, ".xlsx", HEADINGS)
+        read_table(content, ".xlsx", HEADINGS, limits=SMALL)
     return str(refused.value)
 
 
@@ -69,7 +69,9 @@ class TestRows:
 
     def test_of_a_text_file_without_text_are_counted(self) -> None:
         with little_time(), pytest.raises(UnreadableFile, match="empty rows"):
-            read_table(b"Part number\nA\n" + b"\n" * 4_000_000, ".csv", HEADINGS)
+            read_table(
+                b"Part number\nA\n" + b"\n" * 4_000_000, ".csv", HEADINGS, limits=SMALL
+            )
 
 
 def many(part: str, times: int) -> str:
@@ -145,7 +147,7 @@ class TestWorkbook:
         )
 
         with little_time():
-            table = read_table(content, ".xlsx", HEADINGS)
+            table = read_table(content, ".xlsx", HEADINGS, limits=SMALL)
 
         assert len(table) == 1_000
 

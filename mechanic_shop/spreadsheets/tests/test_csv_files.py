@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from ..cells import Cell, UnreadableFile
+from ..cells import LARGE, Cell, UnreadableFile
 from ..columns import AmountWidget, TextWidget
 from ..csv_files import read_csv
 from ..formulas import mark
 
 
 def rows_of(text: str) -> list[tuple[int, list[str]]]:
-    return [(row.number, list(row.cells)) for row in read_csv(text.encode())]
+    return [(row.number, list(row.cells)) for row in read_csv(text.encode(), LARGE)]
 
 
 def cell_of(text: str) -> Cell:
-    [row] = read_csv(text.encode())
+    [row] = read_csv(text.encode(), LARGE)
     return row.cells[0]
 
 
@@ -102,7 +102,7 @@ class TestAmount:
         ],
     )
     def test_in_a_semicolon_file_may_have_a_comma(self, text: str, cents: int) -> None:
-        [row] = read_csv(f"sep=;\n{text};x".encode())
+        [row] = read_csv(f"sep=;\n{text};x".encode(), LARGE)
 
         assert AmountWidget(max_cents=10**9).clean(row.cells[0]) == cents
 
@@ -110,7 +110,7 @@ class TestAmount:
         "text", ["1.089", "1,089,50", "1.0895,5", ",5", "1.089.50"]
     )
     def test_with_two_meanings_is_refused(self, text: str) -> None:
-        [row] = read_csv(f"sep=;\n{text};x".encode())
+        [row] = read_csv(f"sep=;\n{text};x".encode(), LARGE)
 
         with pytest.raises(ValueError, match="Write an amount"):
             AmountWidget(max_cents=10**9).clean(row.cells[0])
