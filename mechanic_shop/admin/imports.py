@@ -158,8 +158,15 @@ class ImportMixin(ExportMixin):
             except UnreadableFile as error:
                 form.add_error("import_file", str(error))
             else:
-                return redirect(self._import_url("import_plan", upload.name))
+                return self._show_upload(request, upload)
         return self._render(request, {"form": form})
+
+    def _show_upload(self, request: HttpRequest, upload: Upload) -> HttpResponse:
+        """Lead a browser to the plan; a program reads it from this response."""
+        is_browser = "text/html" in request.headers.get("Accept", "")
+        if is_browser or upload.state != Upload.State.PLANNED:
+            return redirect(self._import_url("import_plan", upload.name))
+        return self.import_plan_view(request, upload.name)
 
     def _plan(self, request: HttpRequest, file: Any) -> Upload:
         return services.plan_import(
@@ -260,7 +267,7 @@ class ImportMixin(ExportMixin):
             "templates": {each: reverse(kind, args=[each]) for each in WRITERS},
             "import_url": self._import_url(),
             "process_url": self._import_url("process_import"),
-            "max_rows": LARGE.rows,
+            "max_rows": f"{LARGE.rows:,}",
             "list_url": self._import_url("changelist"),
             "max_megabytes": MAX_FILE_BYTES // 1024**2,
         }

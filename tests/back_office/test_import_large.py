@@ -48,7 +48,8 @@ def file_of(rows: int) -> SimpleUploadedFile:
 
 def upload(client: Client, file: SimpleUploadedFile) -> str:
     """Upload a file; return the path of its page."""
-    return str(client.post(IMPORT, {"import_file": file})["Location"])
+    browser = {"accept": "text/html"}
+    return str(client.post(IMPORT, {"import_file": file}, headers=browser)["Location"])
 
 
 def confirm(client: Client, path: str) -> Any:
