@@ -8,12 +8,12 @@ from rest_framework import serializers
 
 from mechanic_shop.accounts.models import User
 from mechanic_shop.api.choice_fields import ListedChoiceField
+from mechanic_shop.api.plain_fields import DecimalNumberField, WholeNumberField
 from mechanic_shop.api.serializers import (
     ReadOnlyModelSerializer,
     StrictModelSerializer,
     StrictSerializer,
     UTCDateTimeField,
-    WholeNumberField,
 )
 from mechanic_shop.core.one_line import validate_one_line
 
@@ -47,7 +47,7 @@ class PartSerializer(StrictModelSerializer[Part]):
     current_cost_cents = WholeNumberField(
         min_value=0, max_value=MAX_COST_CENTS, required=False
     )
-    price = serializers.DecimalField(
+    price = DecimalNumberField(
         max_digits=12,
         decimal_places=2,
         min_value=Decimal(0),

@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from mechanic_shop.accounts.models import User
 from mechanic_shop.api.choice_fields import ListedChoiceField
+from mechanic_shop.api.plain_fields import SentBooleanField, WholeNumberField
 from mechanic_shop.api.serializers import ReadOnlyModelSerializer, StrictModelSerializer
 
 from .models import Mechanic
@@ -89,13 +90,13 @@ class ActivityQuerySerializer(serializers.Serializer[Any]):
         default="desc",
         help_text="`desc` lists those with the most tickets first.",
     )
-    active_only = serializers.BooleanField(
+    active_only = SentBooleanField(
         default=False, help_text="Leave out mechanics who no longer work here."
     )
 
 
 class RankingQuerySerializer(serializers.Serializer[Any]):
-    limit = serializers.IntegerField(
+    limit = WholeNumberField(
         min_value=1,
         max_value=100,
         default=50,

@@ -12,13 +12,17 @@ from customers.models import Customer, Vehicle
 from customers.serializers import BriefCustomerSerializer
 from inventory.models import Part
 from inventory.serializers import ActorSerializer
+from mechanic_shop.api.plain_fields import (
+    DecimalNumberField,
+    SentBooleanField,
+    WholeNumberField,
+)
 from mechanic_shop.api.serializers import (
     ReadOnlyModelSerializer,
     StrictModelSerializer,
     StrictSerializer,
     UTCDateTimeField,
     VisibleRelatedField,
-    WholeNumberField,
 )
 from mechanic_shop.core.one_line import validate_one_line
 from mechanics.models import Mechanic
@@ -56,7 +60,7 @@ class TicketPartSerializer(ReadOnlyModelSerializer[TicketPart]):
     part_id = serializers.IntegerField()
     part_number = serializers.CharField()
     part_name = serializers.CharField()
-    markup_percentage = serializers.DecimalField(
+    markup_percentage = DecimalNumberField(
         max_digits=5, decimal_places=2, min_value=0, max_value=MAX_MARKUP
     )
     total_cost_cents = serializers.IntegerField()
@@ -259,7 +263,7 @@ class InstallPartSerializer(ChangeTicketPartSerializer):
     """The quantity, markup and warranty of a part that is installed."""
 
     quantity_used = WholeNumberField(min_value=1, max_value=MAX_QUANTITY)
-    markup_percentage = serializers.DecimalField(
+    markup_percentage = DecimalNumberField(
         max_digits=5,
         decimal_places=2,
         min_value=0,
@@ -315,7 +319,7 @@ class InstalledPartSerializer(ReadOnlyModelSerializer[TicketPart]):
 
 class NoteSerializer(StrictSerializer):
     text = serializers.CharField(max_length=5000)
-    visible_to_customer = serializers.BooleanField(default=False)
+    visible_to_customer = SentBooleanField(default=False)
 
 
 @extend_schema_field(OpenApiTypes.OBJECT)

@@ -18,6 +18,7 @@ from rest_framework.exceptions import ValidationError
 from mechanic_shop.core.search_text import MAX_LENGTH, split_words
 
 from .choice_fields import listed
+from .plain_fields import WHOLE_NUMBER
 
 if TYPE_CHECKING:
     from rest_framework.request import Request
@@ -151,7 +152,10 @@ class WholeNumbersField(forms.IntegerField):
 
     def clean(self, value: Any) -> list[int]:
         clean = super().clean
-        return [clean(each) for each in read_list(value)]
+        values = read_list(value)
+        if not all(WHOLE_NUMBER.fullmatch(each) for each in values):
+            raise forms.ValidationError(self.error_messages["invalid"])
+        return [clean(each) for each in values]
 
 
 class WholeNumberFilter(django_filters.Filter):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import UTC
 from typing import Any, TypeVar
@@ -20,13 +19,12 @@ from .choice_fields import ListedChoiceField
 from .compiled_serializers import CompiledModelSerializer
 from .detail_sections import get_sections
 from .errors import MAX_ERRORS
+from .plain_fields import DecimalNumberField, SentBooleanField, WholeNumberField
 
 M = TypeVar("M", bound=Model)
 
 #: What an HTML form sends beside its fields.
 FORM_FIELDS = frozenset({"csrfmiddlewaretoken", "_method", "_content"})
-
-WHOLE_NUMBER = re.compile(r"-?[0-9]+", re.ASCII)
 
 SCALARS = (
     serializers.IntegerField,
@@ -34,15 +32,6 @@ SCALARS = (
     serializers.CharField,
     serializers.BooleanField,
 )
-
-
-class WholeNumberField(serializers.IntegerField):
-    """An integer, also as the digits that a form sends; Python's ``1_000`` is none."""
-
-    def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, str) and not WHOLE_NUMBER.fullmatch(data.strip()):
-            self.fail("invalid")
-        return super().to_internal_value(data)
 
 
 class UTCDateTimeField(serializers.DateTimeField):
@@ -176,6 +165,8 @@ class StrictModelSerializer(StrictFieldsMixin, CompiledModelSerializer[M]):
         **serializers.ModelSerializer.serializer_field_mapping,
         models.DateTimeField: UTCDateTimeField,
         models.EmailField: NormalizedEmailField,
+        models.BooleanField: SentBooleanField,
+        models.DecimalField: DecimalNumberField,
         models.PositiveIntegerField: WholeNumberField,
         models.PositiveSmallIntegerField: WholeNumberField,
     }
