@@ -105,8 +105,6 @@ class TestOpenAccess:
         part = Part.objects.get(pk=ids["part"])
         install_part(ticket=ticket, part=part, quantity_used=1, by=owner)
         paths = (
-            "/customers/{owner}",
-            "/customers/{owner}/vehicles/{vehicle}",
             "/mechanics/{assigned}",
             "/service_tickets/{ticket}",
             "/inventory/{part}",
@@ -114,8 +112,32 @@ class TestOpenAccess:
 
         answers = [customer.delete("/api" + path.format(**ids)) for path in paths]
 
-        assert [answer.status_code for answer in answers] == [409] * 5
+        assert [answer.status_code for answer in answers] == [409] * 3
         assert {answer.json()["code"] for answer in answers} == {"in_use"}
+
+    @pytest.mark.parametrize("method", ["put", "patch", "delete"])
+    def test_guards_accounts_and_vehicles_of_others(
+        self, customer: APIClient, ids: dict[str, int], method: str
+    ) -> None:
+        for path in ("/customers/{owner}", "/customers/{owner}/vehicles/{vehicle}"):
+            response = getattr(customer, method)("/api" + path.format(**ids), {})
+
+            assert response.status_code == 403, path
+        if method == "patch":
+            other = f"/api/vehicles/{ids['vehicle']}"
+            assert customer.patch(other, {"color": "red"}).status_code == 403
+
+    def test_leaves_the_own_account_and_vehicles_open(
+        self, customer: APIClient, user: User
+    ) -> None:
+        own = Customer.objects.get(user=user)
+        path = f"/api/customers/{own.pk}"
+        car = f"{path}/vehicles/{VehicleFactory.create(customer=own).pk}"
+
+        assert customer.put(car, {"color": "red"}).status_code == 200
+        assert customer.delete(car).status_code == 204
+        assert customer.put(path, {"city": "Elko"}).status_code == 200
+        assert customer.delete(path).status_code == 204
 
     def test_gives_an_inactive_user_nothing(
         self, customer: APIClient, user: User

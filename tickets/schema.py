@@ -37,6 +37,7 @@ from .serializers import (
 )
 
 ASSIGNMENT = {
+    "ticket_id": 1,
     "mechanic_id": 1,
     "role": "Lead",
     "minutes_worked": 15,

@@ -45,12 +45,13 @@ COST_FIELDS = ("unit_cost_cents", "markup_percentage")
 
 
 class TicketMechanicSerializer(ReadOnlyModelSerializer[TicketMechanic]):
+    ticket_id = serializers.IntegerField()
     mechanic_id = serializers.IntegerField()
     mechanic = BriefMechanicSerializer()
 
     class Meta:
         model = TicketMechanic
-        fields = ["mechanic_id", "role", "minutes_worked", "mechanic"]
+        fields = ["ticket_id", "mechanic_id", "role", "minutes_worked", "mechanic"]
         read_only_fields = fields
 
 
@@ -158,6 +159,7 @@ class ServiceTicketSerializer(StrictModelSerializer[ServiceTicket]):
             "customer",
             "ticket_mechanics",
             "ticket_parts",
+            "ticket_line_items",  # system A's, which its clients send back
         )
 
     def get_parts_total_cents(self, ticket: ServiceTicket) -> int:

@@ -68,13 +68,13 @@ class TestCustomerContract(ResourceContract):
 
     path = "/customers"
     access = """
-    own other tech adv mgr staff
-    200 200   200  200 200 403      GET    /
-    403 403   403  201 201 403      POST   /
-    200 404   200  200 200 403      GET    /{customer}
-    200 404   403  200 200 403      PUT    /{customer}
-    200 404   403  200 200 403      PATCH  /{customer}
-    204 404   403  403 204 403      DELETE /{customer}
+    own other tech adv mgr staff open
+    200 200   200  200 200 403   200  GET    /
+    403 403   403  201 201 403   201  POST   /
+    200 404   200  200 200 403   200  GET    /{customer}
+    200 404   403  200 200 403   403  PUT    /{customer}
+    200 404   403  200 200 403   403  PATCH  /{customer}
+    204 404   403  403 204 403   403  DELETE /{customer}
     """
     factory = CustomerFactory
     create_body = {"first_name": "Ann", "last_name": "Lee", "phone": "555-0301"}
@@ -117,13 +117,13 @@ class TestCustomerVehicleContract(VehicleContract):
 
     path = "/customers/{customer}/vehicles"
     access = """
-    own other tech adv mgr staff
-    200 404   200  200 200 403      GET    /
-    201 404   403  201 201 403      POST   /
-    200 404   200  200 200 403      GET    /{vehicle}
-    200 404   403  200 200 403      PUT    /{vehicle}
-    200 404   403  200 200 403      PATCH  /{vehicle}
-    204 404   403  403 204 403      DELETE /{vehicle}
+    own other tech adv mgr staff open
+    200 404   200  200 200 403   200  GET    /
+    201 404   403  201 201 403   201  POST   /
+    200 404   200  200 200 403   200  GET    /{vehicle}
+    200 404   403  200 200 403   403  PUT    /{vehicle}
+    200 404   403  200 200 403   403  PATCH  /{vehicle}
+    204 404   403  403 204 403   403  DELETE /{vehicle}
     """
     nested = "vehicle"
     unpaginated = ("GET /",)
@@ -135,11 +135,11 @@ class TestVehicleContract(VehicleContract):
 
     path = "/vehicles"
     access = """
-    own other tech adv mgr staff
-    200 200   200  200 200 403      GET    /
-    200 404   200  200 200 403      GET    /{vehicle}
-    200 404   403  200 200 403      PATCH  /{vehicle}
-    400 404   403  200 200 403      PATCH  /{vehicle}  new owner
+    own other tech adv mgr staff open
+    200 200   200  200 200 403   200  GET    /
+    200 404   200  200 200 403   200  GET    /{vehicle}
+    200 404   403  200 200 403   403  PATCH  /{vehicle}
+    400 404   403  200 200 403   403  PATCH  /{vehicle}  new owner
     """
     bodies = {"new owner": {"customer_id": "{newcomer}"}}
     fields = f"{VehicleContract.fields} customer_id"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from django.contrib.auth.backends import BaseBackend, ModelBackend
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model
 
+from mechanic_shop.core.app_config import get_own_row_permissions
 from mechanic_shop.core.prepared_queries import PreparedQuery
 
 from .models import User
@@ -52,10 +55,11 @@ PERMISSION_IDS_BY_USER = PreparedQuery(
 
 
 class OpenAccessBackend(BaseBackend):
-    """Let every active user do everything (``SHOP_OPEN_ACCESS=true``).
+    """Let every active user do nearly everything (``SHOP_OPEN_ACCESS=true``).
 
     The two systems this project replaces work like that. It is for their clients'
-    first days here, never for a shop that is open to the public.
+    first days here, never for a shop that is open to the public. As in system A, only
+    their owner changes and deletes what belongs to a customer.
     """
 
     def has_perm(
@@ -64,4 +68,14 @@ class OpenAccessBackend(BaseBackend):
         perm: str,
         obj: Model | None = None,
     ) -> bool:
-        return user_obj.is_active
+        return user_obj.is_active and perm not in _owners_permissions()
+
+
+@cache
+def _owners_permissions() -> frozenset[str]:
+    """Return what customers may do with rows of their own beyond seeing and adding."""
+    return frozenset(
+        permission
+        for permission in get_own_row_permissions()
+        if permission.partition(".")[2].startswith(("change_", "delete_"))
+    )

@@ -93,11 +93,12 @@ def read_table(
 
     The first names the columns. Each of the others has a status for each column, or a
     single one that everybody gets, signed in or not; then the method, the path below
-    ``prefix``, and the name of a body in ``bodies``.
+    ``prefix``, and the name of a body in ``bodies``. The column ``open`` is left out
+    where open access gives customers what the callers of ``open_as`` get.
     """
     head, *lines = [line.strip() for line in table.strip().splitlines() if line.strip()]
     columns = head.split()
-    assert set(columns) == set(COLUMNS), head
+    assert set(columns) - {"open"} == set(COLUMNS), head
     return [_read_line(line, columns, prefix, bodies, open_as) for line in lines]
 
 
@@ -124,11 +125,12 @@ def _statuses(columns: list[str], numbers: list[int], open_as: str) -> dict[str,
     if len(numbers) == 1:
         return dict.fromkeys(CALLERS, numbers[0])
     named = dict(zip(columns, numbers, strict=True))
+    named.setdefault("open", named[open_as])
     implied = {caller: named[column] for caller, column in LIKE.items()}
+    implied[OPEN] = named.pop("open")
     return {
         **named,
         **implied,
-        OPEN: named[open_as],
         **dict.fromkeys(OUTSIDERS, 401),
     }
 
