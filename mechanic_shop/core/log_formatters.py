@@ -18,6 +18,8 @@ TRACES = {"exc_info": "exception", "stack_info": "stack"}
 #: Never written: asyncio's, and Django's, an object whose text holds the query string.
 OTHERS = ("taskName", "request")
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
+#: The first of the statuses that say that the server is to blame.
+SERVER_ERROR = 500
 #: Tokens of the API, whole or cut off, and those of the mailed set-password links.
 TOKEN = re.compile(
     r"eyJ[\w-]{10,}(?:\.[\w-]*){0,2}|(?<![^\W_])[0-9a-z]{1,13}-[0-9a-f]{32}(?![^\W_])",
@@ -70,6 +72,19 @@ class JsonFormatter(jsonlogger.JsonFormatter):
     def process_log_record(self, log_data: LogData) -> LogData:
         """Conceal tokens in everything, and leave nothing that JSON does not have."""
         return cast("LogData", _simple(log_data))
+
+
+class ClientErrorFilter(logging.Filter):
+    """Leave out the traceback of a request that Django rejects.
+
+    A strange host is one line: its traceback says nothing of the server.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        status: int = getattr(record, "status_code", SERVER_ERROR)
+        if record.name.startswith("django.security.") or status < SERVER_ERROR:
+            record.exc_info = record.exc_text = None
+        return True
 
 
 class LineFormatter(logging.Formatter):

@@ -304,6 +304,7 @@ LOGGING: dict[str, Any] = {
     "disable_existing_loggers": False,
     "filters": {
         "request_id": {"()": "mechanic_shop.core.request_id.RequestIdFilter"},
+        "client_errors": {"()": "mechanic_shop.core.log_formatters.ClientErrorFilter"},
     },
     "formatters": {
         "json": {"()": "mechanic_shop.core.log_formatters.JsonFormatter"},
@@ -317,7 +318,7 @@ LOGGING: dict[str, Any] = {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "line",
-            "filters": ["request_id"],
+            "filters": ["request_id", "client_errors"],
         },
         "facts": {
             "class": "logging.StreamHandler",
