@@ -40,7 +40,10 @@ UNFOLD: dict[str, Any] = {
         }
     ],
     "SITE_URL": "/",
-    "STYLES": [lambda _: static("back_office.css")],
+    "STYLES": [
+        lambda _: static("back_office.css"),
+        lambda _: static("back_office/layout.css"),
+    ],
     # In this order: a form that waits for a session is not being sent yet.
     "SCRIPTS": [
         lambda _: static("back_office/session.js"),

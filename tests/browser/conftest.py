@@ -212,6 +212,15 @@ class Counter:
         answer = self.api.post("/inventory/", json=body)
         return str(answer.raise_for_status().json()["part_id"]), number
 
+    def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Return the row that was made."""
+        answer = self.api.post(path, json=body).raise_for_status()
+        row: dict[str, Any] = answer.json()
+        return row
+
+    def put(self, path: str) -> None:
+        self.api.put(path).raise_for_status()
+
     def install(self, ticket_id: str, part_id: str) -> None:
         """Put one unit of a part, and somebody, on a ticket."""
         ticket = f"/service-tickets/{ticket_id}"
