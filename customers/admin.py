@@ -113,7 +113,7 @@ class CustomerAdmin(ImportMixin, HistoryAdminMixin, ShopModelAdmin):
     export_columns = CUSTOMER_COLUMNS
     list_filter = (("user", admin.EmptyFieldListFilter), "created_at", "city")
     list_select_related = ("user",)
-    search_fields = ("first_name", "last_name", "email", "phone")
+    search_fields = ("search_text",)
     ordering = ("last_name", "first_name", "pk")
     # Only the mailed invitation links a login. If staff could link one, a change of
     # the customer's address would take over somebody's login.
@@ -325,14 +325,7 @@ class VehicleAdmin(ImportMixin, HistoryAdminMixin, ShopModelAdmin):
     export_columns = VEHICLE_COLUMNS
     list_filter = ("make", "year")
     list_select_related = ("customer",)
-    search_fields = (
-        "vin",
-        "license_plate",
-        "make",
-        "model",
-        "customer__first_name",
-        "customer__last_name",
-    )
+    search_fields = ("search_text", "customer__search_text")
     ordering = ("-pk",)
     autocomplete_fields = ("customer",)
     readonly_fields = ("check_digit", "created_at", "updated_at")

@@ -12,14 +12,13 @@ from mechanic_shop.api.filters import (
     UTCDateTimeFilter,
     WholeNumberFilter,
 )
+from mechanic_shop.core.search_text import fold_identifier
 
 from .models import Customer, Vehicle
 from .vin import normalize_vin
 
 
 class CustomerFilterSet(ShopFilterSet):
-    search_columns = ("first_name", "last_name", "email", "phone")
-
     search = SearchFilter(help_text="Words in name, email address or phone.")
     updated_after = UTCDateTimeFilter(
         "updated_at", lookup_expr="gt", help_text="Changed after this time."
@@ -32,18 +31,22 @@ class CustomerFilterSet(ShopFilterSet):
 
 
 class VehicleFilterSet(ShopFilterSet):
-    search_columns = ("vin", "license_plate", "make", "model")
-
-    search = SearchFilter(help_text="Words in VIN, plate, make or model.")
+    search = SearchFilter(help_text="Words in VIN, plate, year, make or model.")
     vin = TextFilter(method="filter_vin", help_text="The VIN, or its last characters.")
     license_plate = TextFilter(
-        lookup_expr="iexact", help_text="The whole plate, in any case."
+        method="filter_license_plate", help_text="The whole plate, in any spelling."
     )
     customer_id = WholeNumberFilter(help_text="Vehicles of this customer.")
 
     class Meta:
         model = Vehicle
         fields: list[str] = []
+
+    def filter_license_plate(
+        self, queryset: QuerySet[Any], name: str, value: str
+    ) -> QuerySet[Any]:
+        plate = fold_identifier(value)
+        return queryset.filter(plate_key=plate) if plate else queryset.none()
 
     def filter_vin(
         self, queryset: QuerySet[Any], name: str, value: str

@@ -16,6 +16,12 @@ from simple_history.models import HistoricalRecords
 from mechanic_shop.accounts.models import User
 from mechanic_shop.core.emails import normalize_email, validate_ascii_email
 from mechanic_shop.core.one_line import OneLineField
+from mechanic_shop.core.search_columns import (
+    IdentifierField,
+    SearchableModel,
+    SearchableQuerySet,
+    SearchTextField,
+)
 
 from . import vin as vins
 
@@ -23,7 +29,7 @@ EARLIEST_YEAR = 1900
 MAX_MILEAGE = 2_000_000
 
 
-class CustomerQuerySet(models.QuerySet["Customer"]):
+class CustomerQuerySet(SearchableQuerySet["Customer"]):
     def not_erased(self) -> Self:
         return self.filter(erased_at=None)
 
@@ -35,7 +41,7 @@ class CustomerQuerySet(models.QuerySet["Customer"]):
         return rows.filter(user=user) if user.is_authenticated else rows.none()
 
 
-class Customer(models.Model):
+class Customer(SearchableModel):
     """A person who brings vehicles; with ``user`` they can also sign in.
 
     ``email`` is optional for customers whom the shop enters itself. A linked login and
@@ -61,9 +67,15 @@ class Customer(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
+    search_text = SearchTextField(
+        words=("first_name", "last_name", "email"), identifiers=("phone",)
+    )
+    phone_key = IdentifierField("phone", max_length=50)
 
     objects = CustomerQuerySet.as_manager()
-    history = HistoricalRecords(excluded_fields=["created_at", "updated_at"])
+    history = HistoricalRecords(
+        excluded_fields=["created_at", "updated_at", "search_text", "phone_key"]
+    )
 
     class Meta:
         ordering = ["pk"]
@@ -102,7 +114,7 @@ def validate_not_of_the_future(year: int) -> None:
         raise ValidationError(f"The year must not be after {latest}.")
 
 
-class VehicleQuerySet(models.QuerySet["Vehicle"]):
+class VehicleQuerySet(SearchableQuerySet["Vehicle"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Keep the rows that the user may see: staff all, customers their own."""
         rows = self.filter(customer__erased_at=None)
@@ -113,7 +125,7 @@ class VehicleQuerySet(models.QuerySet["Vehicle"]):
         return rows.filter(customer__user=user)
 
 
-class Vehicle(models.Model):
+class Vehicle(SearchableModel):
     """A customer's vehicle. ``vin`` is stored in upper case, without separators."""
 
     customer = models.ForeignKey(
@@ -132,9 +144,15 @@ class Vehicle(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    search_text = SearchTextField(
+        words=("year", "make", "model"), identifiers=("license_plate", "vin")
+    )
+    plate_key = IdentifierField("license_plate", max_length=20)
 
     objects = VehicleQuerySet.as_manager()
-    history = HistoricalRecords(excluded_fields=["created_at", "updated_at"])
+    history = HistoricalRecords(
+        excluded_fields=["created_at", "updated_at", "search_text", "plate_key"]
+    )
 
     class Meta:
         ordering = ["pk"]

@@ -15,8 +15,6 @@ from .models import Part
 
 
 class PartFilterSet(ShopFilterSet):
-    search_columns = ("part_number", "name", "description", "manufacturer")
-
     low_stock = StrictBooleanFilter(
         method="filter_low_stock",
         help_text="`true`: parts at or below the reorder level; `false`: the others.",
@@ -25,7 +23,8 @@ class PartFilterSet(ShopFilterSet):
         lookup_expr="iexact", help_text="The whole name, in any case."
     )
     search = SearchFilter(
-        help_text="Words in number, name, description or manufacturer."
+        help_text="Words in number, name, description, category, manufacturer or"
+        " supplier."
     )
     is_active = StrictBooleanFilter(
         help_text="`false` lists the parts that are no longer stocked."

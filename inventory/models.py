@@ -20,6 +20,11 @@ from simple_history.models import HistoricalRecords
 from mechanic_shop.accounts.models import User
 from mechanic_shop.core.one_line import OneLineField
 from mechanic_shop.core.prepared_queries import PreparedQuery
+from mechanic_shop.core.search_columns import (
+    SearchableModel,
+    SearchableQuerySet,
+    SearchTextField,
+)
 
 DEFAULT_CATEGORY = "General"
 DEFAULT_REORDER_LEVEL = 5
@@ -37,7 +42,7 @@ class MovementReason(models.TextChoices):
     RECEIVE = "receive", "Received from a supplier"
 
 
-class PartQuerySet(models.QuerySet["Part"]):
+class PartQuerySet(SearchableQuerySet["Part"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Only staff see parts."""
         return self if user.has_perm("inventory.view_part") else self.none()
@@ -55,7 +60,7 @@ class PartQuerySet(models.QuerySet["Part"]):
         return self.order_by("quantity_in_stock", "part_number", "pk")
 
 
-class Part(models.Model):
+class Part(SearchableModel):
     """A part that the shop stocks.
 
     ``quantity_in_stock`` is the sum of the part's movements and only written by
@@ -97,6 +102,10 @@ class Part(models.Model):
     is_active = models.BooleanField("active", default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    search_text = SearchTextField(
+        words=("name", "description", "category", "manufacturer", "supplier"),
+        identifiers=("part_number",),
+    )
 
     objects = PartQuerySet.as_manager()
     #: History of the catalogue fields only; stock has its movements.
@@ -107,6 +116,7 @@ class Part(models.Model):
             "is_low",
             "created_at",
             "updated_at",
+            "search_text",
         ]
     )
 

@@ -71,7 +71,7 @@ class MechanicAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
     )
     list_filter = ("is_active", ("user", admin.EmptyFieldListFilter))
     list_select_related = ("user",)
-    search_fields = ("full_name", "email", "phone")
+    search_fields = ("search_text",)
     ordering = ("full_name", "pk")
     autocomplete_fields = ("user",)
     readonly_fields = ("employment_status", "created_at", "updated_at")

@@ -18,6 +18,11 @@ from mechanic_shop.core import count_cache
 from mechanic_shop.core.emails import normalize_email, validate_ascii_email
 from mechanic_shop.core.one_line import OneLineField
 from mechanic_shop.core.prepared_queries import PreparedQuery
+from mechanic_shop.core.search_columns import (
+    SearchableModel,
+    SearchableQuerySet,
+    SearchTextField,
+)
 
 MAX_SALARY = 1_000_000_000
 
@@ -55,7 +60,7 @@ CURRENT_GENERATION = PreparedQuery(
 )
 
 
-class MechanicQuerySet(models.QuerySet["Mechanic"]):
+class MechanicQuerySet(SearchableQuerySet["Mechanic"]):
     """A queryset whose bulk writes renew the version of the cached list."""
 
     def active(self) -> Self:
@@ -108,7 +113,7 @@ class MechanicQuerySet(models.QuerySet["Mechanic"]):
         return super().bulk_update(objs, fields, *args, **kwargs)
 
 
-class Mechanic(models.Model):
+class Mechanic(SearchableModel):
     """A person who works on tickets. ``salary`` is in whole currency units a year."""
 
     user = models.OneToOneField(
@@ -129,9 +134,12 @@ class Mechanic(models.Model):
     is_active = models.BooleanField("active", default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    search_text = SearchTextField(words=("full_name", "email"), identifiers=("phone",))
 
     objects = MechanicQuerySet.as_manager()
-    history = HistoricalRecords(excluded_fields=["created_at", "updated_at"])
+    history = HistoricalRecords(
+        excluded_fields=["created_at", "updated_at", "search_text"]
+    )
 
     class Meta:
         ordering = ["pk"]

@@ -77,15 +77,7 @@ class MechanicFilter(django_filters.Filter):
 
 
 class TicketFilterSet(ShopFilterSet):
-    search_columns = (
-        "problem_description",
-        "customer__first_name",
-        "customer__last_name",
-        "vehicle_vin",
-        "vehicle_license_plate",
-        "vehicle_make",
-        "vehicle_model",
-    )
+    search_columns = ("=pk", "search_text", "customer__search_text")
 
     status = StatusListFilter(help_text="One status or several: `open,waiting`.")
     priority = WholeNumberFilter(max_value=5, help_text="1 is the most urgent.")
@@ -105,7 +97,8 @@ class TicketFilterSet(ShopFilterSet):
         "updated_at", lookup_expr="gt", help_text="Changed after this time."
     )
     search = SearchFilter(
-        help_text="Words in problem, customer's name, VIN, plate, make or model."
+        help_text="The number, or words in problem, vehicle, plate, VIN, or the"
+        " customer's name, phone or email address."
     )
     ordering = TotalOrderingFilter(
         fields=["opened_at", "closed_at", "priority", "status"]

@@ -24,6 +24,11 @@ from inventory.models import Part
 from mechanic_shop.accounts.models import User
 from mechanic_shop.core.one_line import OneLineField
 from mechanic_shop.core.prepared_queries import PreparedQuery
+from mechanic_shop.core.search_columns import (
+    SearchableModel,
+    SearchableQuerySet,
+    SearchTextField,
+)
 from mechanics.models import Mechanic
 
 MAX_MINUTES = 100_000
@@ -70,7 +75,7 @@ class TicketEventKind(models.TextChoices):
     HANDED_OVER = "handed_over", "Handed over"
 
 
-class ServiceTicketQuerySet(models.QuerySet["ServiceTicket"]):
+class ServiceTicketQuerySet(SearchableQuerySet["ServiceTicket"]):
     def visible_to(self, user: User | AnonymousUser) -> Self:
         """Keep the tickets that the user may see: staff all, customers their own."""
         if user.has_perm("tickets.view_serviceticket"):
@@ -120,7 +125,7 @@ class ServiceTicketQuerySet(models.QuerySet["ServiceTicket"]):
         return self.select_related("customer")
 
 
-class ServiceTicket(models.Model):
+class ServiceTicket(SearchableModel):
     """One visit of a vehicle to the shop. Times are the server's."""
 
     Status = TicketStatus
@@ -171,6 +176,15 @@ class ServiceTicket(models.Model):
         max_length=20, default="", db_default="", editable=False
     )
     vehicle_vin = models.CharField(max_length=VIN_LENGTH, null=True, editable=False)
+    search_text = SearchTextField(
+        words=(
+            "problem_description",
+            "vehicle_year",
+            "vehicle_make",
+            "vehicle_model",
+        ),
+        identifiers=("vehicle_license_plate", "vehicle_vin"),
+    )
 
     objects = ServiceTicketQuerySet.as_manager()
 

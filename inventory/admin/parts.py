@@ -102,7 +102,7 @@ class PartAdmin(HistoryAdminMixin, ImportMixin, StockActionsMixin):
     )
     list_display_links = ("part_number", "name")
     list_filter = (StockFilter, "is_active", "category")
-    search_fields = ("part_number", "name", "category", "manufacturer", "supplier")
+    search_fields = ("search_text",)
     ordering = ("part_number", "pk")
     fieldsets = (
         (None, {"fields": (("part_number", "name"), "description")}),

@@ -116,7 +116,7 @@ class StockMovementAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
     )
     list_filter = ("reason", "at")
     list_select_related = ("part", "ticket", "by")
-    search_fields = ("part__part_number", "part__name", "note")
+    search_fields = ("part__search_text", "note")
     drill_down = "at"
     ordering = ("-pk",)
     fields = (

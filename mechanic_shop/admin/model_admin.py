@@ -17,7 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from unfold.admin import TabularInline
 
-from mechanic_shop.core.search_text import split_words
+from mechanic_shop.core.search_text import match_words, split_words
 from mechanic_shop.core.transactions import run_with_retries
 
 from .atomic_views import AtomicModelAdmin
@@ -152,17 +152,19 @@ class ShopModelAdmin(
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Find nothing by a text that is longer than a search may be, and say so."""
+        """Find rows that have every word in one of the ``search_fields``.
+
+        See ``match_words``. A text that is longer than a search may be finds nothing.
+        """
         try:
-            split_words(search_term)
+            words = split_words(search_term)
         except ValidationError as error:
             if "term" not in request.GET:  # as selects ask, where no message is shown
                 self.message_user(request, error.message, messages.WARNING)
             return queryset.none(), False
-        found: tuple[QuerySet[Any], bool] = super().get_search_results(
-            request, queryset, search_term
-        )
-        return found
+        if not words:
+            return queryset, False
+        return queryset.filter(match_words(words, *self.search_fields)), False
 
     def run_service(
         self, request: HttpRequest, object_id: str, service: Callable[[Any], str]

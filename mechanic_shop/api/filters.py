@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import django_filters
 import django_filters.fields
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django_filters.rest_framework import DjangoFilterBackend, FilterSet
 from drf_spectacular.drainage import set_override
 from rest_framework.exceptions import ValidationError
 
-from mechanic_shop.core.search_text import MAX_LENGTH, split_words
+from mechanic_shop.core.search_text import MAX_LENGTH, match_words, split_words
 
 from .choice_fields import listed
 from .plain_fields import WHOLE_NUMBER
@@ -233,23 +233,12 @@ class TotalOrderingFilter(django_filters.OrderingFilter):
         return qs.order_by(*ordering, last)
 
 
-def search_all_words(
-    queryset: QuerySet[Any], words: Iterable[str], *columns: str
-) -> QuerySet[Any]:
-    """Keep the rows in which every word occurs in one of the columns."""
-    conditions = [
-        Q.create([(f"{column}__icontains", word) for column in columns], Q.OR)
-        for word in words
-    ]
-    return queryset.filter(*conditions)
-
-
 class ShopFilterSet(FilterSet):
-    """The base of the list filters; ``search_columns`` makes ``search`` work."""
+    """The base of the list filters; see ``match_words`` for ``search_columns``."""
 
-    search_columns: Sequence[str] = ()
+    search_columns: Sequence[str] = ("search_text",)
 
     def filter_search(
         self, queryset: QuerySet[Any], name: str, words: list[str]
     ) -> QuerySet[Any]:
-        return search_all_words(queryset, words, *self.search_columns)
+        return queryset.filter(match_words(words, *self.search_columns))

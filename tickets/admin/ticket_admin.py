@@ -117,14 +117,7 @@ class ServiceTicketAdmin(TicketOffersMixin, ExportMixin, TicketStatusActionsMixi
         "ticket_mechanics__mechanic",
         "opened_at",
     )
-    search_fields = (
-        "=pk",
-        "problem_description",
-        "vehicle_vin",
-        "vehicle_license_plate",
-        "customer__first_name",
-        "customer__last_name",
-    )
+    search_fields = ("=pk", "search_text", "customer__search_text")
     drill_down = "opened_at"
     ordering = ("-opened_at", "-pk")
     autocomplete_fields = ("vehicle", "customer")
@@ -352,7 +345,7 @@ class TicketMechanicAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
     list_display = ("ticket", "mechanic", "role", "minutes_worked")
     list_filter = ("role", "ticket__status")
     list_select_related = ("ticket", "mechanic")
-    search_fields = ("=ticket__pk", "mechanic__full_name", "role")
+    search_fields = ("=ticket__pk", "mechanic__search_text", "role")
     ordering = ("-pk",)
     fields = ("ticket", "mechanic", "role", "minutes_worked")
 
@@ -376,7 +369,7 @@ class TicketPartAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
     )
     list_filter = ("installed_at", ("returned_at", admin.EmptyFieldListFilter))
     list_select_related = ("ticket",)
-    search_fields = ("=ticket__pk", "part_number", "part_name")
+    search_fields = ("=ticket__pk", "part_number", "part_name", "part__search_text")
     drill_down = "installed_at"
     ordering = ("-pk",)
     fields = (
