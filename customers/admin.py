@@ -28,6 +28,7 @@ from mechanic_shop.admin import (
 from mechanic_shop.admin.confirmed_actions import confirmed_action
 from mechanic_shop.admin.history import HistoryAdminMixin
 from mechanic_shop.admin.imports import ImportMixin
+from mechanic_shop.admin.selects import join_label
 from mechanic_shop.admin.sidebar import link_to_list
 from mechanic_shop.core.errors import InUse
 
@@ -129,6 +130,14 @@ class CustomerAdmin(ImportMixin, HistoryAdminMixin, ShopModelAdmin):
     inlines = (VehicleInline,)
     actions = ("invite_selected",)
     actions_detail = ("invite",)
+
+    def get_choices(
+        self, request: HttpRequest, rows: QuerySet[Customer]
+    ) -> QuerySet[Customer]:
+        return rows.filter(erased_at=None)
+
+    def get_choice_label(self, request: HttpRequest, obj: Customer) -> str:
+        return join_label(str(obj), obj.phone)
 
     @admin.display(description="Name", ordering="last_name")
     def name(self, customer: Customer) -> str:
@@ -326,6 +335,7 @@ class VehicleAdmin(ImportMixin, HistoryAdminMixin, ShopModelAdmin):
     list_filter = ("make", "year")
     list_select_related = ("customer",)
     search_fields = ("search_text", "customer__search_text")
+    choice_select_related = ("customer",)
     ordering = ("-pk",)
     autocomplete_fields = ("customer",)
     readonly_fields = ("check_digit", "created_at", "updated_at")
@@ -337,6 +347,18 @@ class VehicleAdmin(ImportMixin, HistoryAdminMixin, ShopModelAdmin):
         ),
         ("Times", {"fields": (("created_at", "updated_at"),)}),
     )
+
+    def get_choices(
+        self, request: HttpRequest, rows: QuerySet[Vehicle]
+    ) -> QuerySet[Vehicle]:
+        return rows.filter(customer__erased_at=None)
+
+    def get_choice_label(self, request: HttpRequest, obj: Vehicle) -> str:
+        tail = f"VIN …{obj.vin[-6:]}" if obj.vin else ""
+        owner = request.user.has_perm("customers.view_customer")
+        return join_label(
+            str(obj), obj.license_plate or tail, str(obj.customer) if owner else ""
+        )
 
     @admin.display(description="Vehicle", ordering="make")
     def name(self, vehicle: Vehicle) -> str:

@@ -11,6 +11,7 @@ from drf_spectacular.views import (
 )
 
 from mechanic_shop.accounts.admin import change_own_password
+from mechanic_shop.admin.selects import ShopAutocompleteView
 from mechanic_shop.admin.session_state import session_state
 from mechanic_shop.api import errors, routers
 from mechanic_shop.api.login_throttling import throttle_login_view
@@ -40,6 +41,10 @@ urlpatterns = [
     path("admin/login/", throttle_login_view(admin.site.login)),
     path("admin/password_change/", admin.site.admin_view(change_own_password)),
     path("admin/session/", session_state, name="session-state"),
+    path(
+        "admin/autocomplete/",
+        admin.site.admin_view(ShopAutocompleteView.as_view(admin_site=admin.site)),
+    ),
     path("admin/", admin.site.urls),
     *pages,
     path("", include("mechanic_shop.api.login_urls")),

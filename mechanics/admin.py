@@ -25,6 +25,7 @@ from mechanic_shop.admin import ShopModelAdmin, badge_column, dialog, user_of
 from mechanic_shop.admin.confirmed_actions import confirmed_action
 from mechanic_shop.admin.export import ExportMixin
 from mechanic_shop.admin.history import HistoryAdminMixin
+from mechanic_shop.admin.selects import join_label
 from mechanic_shop.admin.sidebar import link_to_list
 
 from . import services
@@ -83,6 +84,14 @@ class MechanicAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
     add_fieldsets = ((None, {"fields": ("full_name", ("email", "phone"), "salary")}),)
     actions = ("deactivate_selected",)
     actions_detail = ("give_login", "deactivate", "reactivate")
+
+    def get_choices(
+        self, request: HttpRequest, rows: QuerySet[Mechanic]
+    ) -> QuerySet[Mechanic]:
+        return rows.filter(is_active=True)
+
+    def get_choice_label(self, request: HttpRequest, obj: Mechanic) -> str:
+        return join_label(str(obj), obj.phone)
 
     @admin.display(description="Salary a year", ordering="salary")
     def yearly_salary(self, mechanic: Mechanic) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from inventory import services
@@ -119,6 +120,12 @@ class PartAdmin(HistoryAdminMixin, ImportMixin, StockActionsMixin):
         ("Times", {"fields": (("created_at", "updated_at"),)}),
     )
     inlines = (MovementInline,)
+
+    def get_choices(self, request: HttpRequest, rows: QuerySet[Part]) -> QuerySet[Part]:
+        return rows.filter(is_active=True)
+
+    def get_choice_label(self, request: HttpRequest, obj: Part) -> str:
+        return f"{obj} ({obj.quantity_in_stock:,} in stock)"
 
     @admin.display(description="Cost", ordering="current_cost_cents")
     def cost(self, part: Part) -> str:

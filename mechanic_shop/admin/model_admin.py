@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, NamedTuple
 
 from django.contrib import messages
@@ -33,6 +34,7 @@ from .rejected_forms import (
     RejectedFormMixin,
     RejectedPageMixin,
 )
+from .selects import ChoicesMixin
 from .typed_fields import NUMBER_FIELDS, TypedFieldsMixin
 
 #: Characters in the values of a list's filters and order; each may be a condition.
@@ -52,10 +54,19 @@ class PreloadedSelectMixin:
     ) -> Any:
         if db_field.name in self.get_autocomplete_fields(request):
             kwargs["widget"] = PreloadedSelect(db_field, self.admin_site)
-        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
+        model, offered = db_field.related_model, None
+        if self.admin_site.is_registered(model):
+            offered = self.admin_site.get_model_admin(model)
+        if field is not None and isinstance(offered, ChoicesMixin):
+            field.label_from_instance = partial(offered.get_choice_label, request)
+            if related := offered.choice_select_related:
+                field.queryset = field.queryset.select_related(*related)
+        return field
 
 
 class ShopModelAdmin(
+    ChoicesMixin,
     FieldPermissionsMixin,
     RejectedPageMixin,
     EditConflictMixin,

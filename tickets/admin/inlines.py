@@ -8,12 +8,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from mechanic_shop.accounts.models import User
 from mechanic_shop.admin import ShopInline, preload_selects, remove_fields, saving_row
+from mechanic_shop.admin.selects import ShopAutocompleteView
 from mechanic_shop.core.money import format_cents
 from tickets import services
 from tickets.models import (
@@ -107,19 +107,11 @@ class TicketMechanicInline(MechanicOffersMixin, ShopInline):
         return self.has_add_permission(request, obj)
 
 
-class PartAutocompleteView(AutocompleteJsonView):
-    """Suggest active parts, each with its quantity in stock."""
+class PartAutocompleteView(ShopAutocompleteView):
+    """Suggest parts to those who install them."""
 
     #: The name of the URL, without the admin site's namespace.
     url_name = "tickets_serviceticket_parts"
-
-    def get_queryset(self) -> QuerySet[Any]:
-        parts: QuerySet[Any] = super().get_queryset()
-        return parts.filter(is_active=True)
-
-    def serialize_result(self, obj: Any, to_field_name: str) -> dict[str, str]:
-        result: dict[str, str] = super().serialize_result(obj, to_field_name)
-        return {**result, "text": f"{obj} ({obj.quantity_in_stock:,} in stock)"}
 
 
 class TicketPartForm(TicketLineForm):
