@@ -3,44 +3,79 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
+from django.utils import timezone
 from unfold.dataclasses import SearchResult
 
 from mechanic_shop.accounts.models import User
 from mechanic_shop.admin.search import MAX_RESULTS, search_result
 from mechanic_shop.core.registry import search_source
+from mechanic_shop.core.search_text import match_words
 
-from .models import ServiceTicket
+from .models import MECHANICS_OF_TICKETS, ServiceTicket
 
 TICKET_NUMBER = re.compile(r"(?:ticket\s*|#\s*)?([0-9]{1,18})")
 
 
 @search_source("tickets.view_serviceticket", order=10)
 def find_tickets(user: User, term: str) -> Iterator[SearchResult]:
-    wanted = Q(problem_description__icontains=term)
-    number = TICKET_NUMBER.fullmatch(term.lower())
-    if number:
-        wanted |= Q(pk=int(number[1]))
-    rows = ServiceTicket.objects.visible_to(user).select_related("customer")
-    newest = rows.filter(wanted).order_by("-pk")
-    for ticket in _exact_first(newest, int(number[1]) if number else None):
-        description = [ticket.get_status_display()]
-        if user.has_perm("customers.view_vehicle"):
-            description.append(ticket.vehicle_name)
-        if user.has_perm("customers.view_customer"):
-            description.append(str(ticket.customer))
-        description.append(_shorten(ticket.problem_description))
+    """Find the ticket of that number first, then open ones, then the newest."""
+    tickets = _search(user, term)
+    mechanics = _mechanics_of(tickets, user)
+    for ticket in tickets:
+        description = [
+            ticket.get_status_display(),
+            _age(ticket),
+            mechanics[ticket.pk],
+            *_about_vehicle(ticket, user),
+            str(ticket.customer) if user.has_perm("customers.view_customer") else "",
+            _shorten(ticket.problem_description),
+        ]
         yield search_result(ticket, f"{ticket}", description, "assignment")
 
 
-def _exact_first(tickets: QuerySet[ServiceTicket], pk: int | None) -> Any:
-    """Put the ticket whose number was typed before those that mention the number."""
-    if pk is None:
-        return tickets[:MAX_RESULTS]
-    return tickets.annotate(is_it=Q(pk=pk)).order_by("-is_it", "-pk")[:MAX_RESULTS]
+def _search(user: User, term: str) -> list[ServiceTicket]:
+    columns = ["search_text"]
+    if user.has_perm("customers.view_customer"):
+        columns.append("customer__search_text")
+    number = TICKET_NUMBER.fullmatch(term.lower())
+    is_it = Q(pk=int(number[1]) if number else 0)
+    rows = ServiceTicket.objects.visible_to(user).with_customer()
+    found = rows.filter(is_it | match_words(term.split(), *columns)).annotate(
+        is_it=is_it, is_open=Q(status__in=ServiceTicket.STARTS)
+    )
+    return list(found.order_by("-is_it", "-is_open", "-pk")[:MAX_RESULTS])
+
+
+def _mechanics_of(tickets: Sequence[ServiceTicket], user: User) -> dict[int, str]:
+    names: defaultdict[int, list[str]] = defaultdict(list)
+    if tickets and user.has_perm("mechanics.view_mechanic"):
+        for line in MECHANICS_OF_TICKETS.all(*(ticket.pk for ticket in tickets)):
+            names[line.ticket_id].append(line.mechanic.full_name)
+        return {
+            ticket.pk: ", ".join(names[ticket.pk]) or "no mechanic"
+            for ticket in tickets
+        }
+    return dict.fromkeys((ticket.pk for ticket in tickets), "")
+
+
+def _about_vehicle(ticket: ServiceTicket, user: User) -> Iterable[str]:
+    if not user.has_perm("customers.view_vehicle"):
+        return []
+    return [ticket.vehicle_name, ticket.vehicle_license_plate]
+
+
+def _age(ticket: ServiceTicket) -> str:
+    """Return the days that a ticket is open, or closed."""
+    began = timezone.localdate(ticket.closed_at or ticket.opened_at)
+    days = max((timezone.localdate() - began).days, 0)
+    if days == 0:
+        return "today"
+    since = "1 day" if days == 1 else f"{days} days"
+    return f"{since} ago" if ticket.closed_at else since
 
 
 def _shorten(text: str) -> str:

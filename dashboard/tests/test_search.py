@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from customers.services import delete_customer
 from customers.tests.factories import CustomerFactory, VehicleFactory
@@ -21,7 +23,7 @@ from mechanic_shop.admin.search import MAX_RESULTS
 from mechanics.tests.factories import MechanicFactory
 from tests.support.back_office import browser_of, make_part, page_of, text_of
 from tickets.models import ServiceTicket
-from tickets.services import open_ticket
+from tickets.services import assign_mechanic, open_ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -130,9 +132,49 @@ class TestSearch:
         told = {r.title: r.description for r in found(desk, "a")}
 
         number, car = f"Ticket {ticket.pk}", "2003 Honda Accord"
-        assert told[number] == f"Open · {car} · Ada Lovelace · Squeaks at low speed"
+        assert told[number] == (
+            f"Open · today · no mechanic · {car} · ABC-123 · Ada Lovelace"
+            " · Squeaks at low speed"
+        )
         assert told["Ada Lovelace"] == "(541) 555-0109 · ada@engine.test"
         assert told[car] == "ABC-123 · VIN …004352 · Ada Lovelace"
+
+    @pytest.mark.parametrize("term", ["abc123", "541 555 0109", "Lovelace, Ada"])
+    def test_answers_a_call_by_its_first_line(
+        self, desk: Client, ticket: ServiceTicket, advisor: User, term: str
+    ) -> None:
+        closed = open_ticket(
+            vehicle=ticket.vehicle,
+            by=advisor,
+            problem_description="Later, and done",
+            odometer_miles=1,
+        )
+        ServiceTicket.objects.filter(pk=closed.pk).update(
+            status="cancelled", closed_at=timezone.now()
+        )
+        ServiceTicket.objects.filter(pk=ticket.pk).update(
+            status="waiting", opened_at=timezone.now() - timedelta(days=3)
+        )
+        assign_mechanic(
+            ticket=ticket,
+            mechanic=MechanicFactory.create(full_name="Émile Muñoz"),
+            by=advisor,
+        )
+
+        first, second, *_ = found(desk, term)
+
+        assert (first.link, second.link) == (page_of(ticket), page_of(closed))
+        assert first.description.startswith("Waiting · 3 days · Émile Muñoz · 2003")
+        assert second.description.startswith("Cancelled · today · no mechanic")
+
+    @pytest.mark.parametrize("term", ["MUNOZ", "muñoz émile", "5415550199"])
+    def test_finds_mechanics(self, desk: Client, term: str) -> None:
+        row = MechanicFactory.create(full_name="Émile Muñoz", phone="541.555.0199")
+
+        [result] = found(desk, term)
+
+        assert result.link == page_of(row)
+        assert result.description == "541.555.0199"
 
     def test_finds_the_pages_of_the_menu(self, desk: Client) -> None:
         assert reverse("admin:inventory_part_changelist") in links(desk, "part")
