@@ -17,9 +17,10 @@ from customers.tests.factories import CustomerFactory, VehicleFactory
 from inventory.services import count_stock
 from inventory.tests.factories import PartFactory
 from mechanic_shop.accounts.models import Session, User
-from mechanic_shop.accounts.services import start_session
+from mechanic_shop.accounts.services import request_password_reset, start_session
 from mechanic_shop.accounts.tests.factories import PASSWORD, UserFactory
 from mechanic_shop.core.errors import InUse
+from mechanic_shop.core.models import QueuedTask
 from tickets.models import ServiceTicket
 from tickets.services import add_note, move_ticket, open_ticket
 from tickets.tests.factories import TicketFactory
@@ -241,6 +242,21 @@ class TestEraseCustomer:
         paths.append(f"service-tickets/{ticket.pk}/events")
         text = "".join(shop.get(f"/api/{path}").content.decode() for path in paths)
         assert [secret for secret in secrets if secret in text] == []
+
+    def test_blanks_the_mails_to_all_addresses_of_the_customer(
+        self, shop: APIClient, former: Customer
+    ) -> None:
+        request_password_reset(email=ADDRESS)
+        shop.patch(f"/api/customers/{former.pk}", {"email": "jordan@example.org"})
+        request_password_reset(email="jordan@example.org")
+        request_password_reset(email="other@example.org")
+
+        delete(shop, former)
+
+        waiting = QueuedTask.objects.filter(state="waiting")
+        assert [task.recipient for task in waiting] == ["other@example.org"]
+        assert QueuedTask.objects.filter(recipient="", state="not_needed").count() >= 2
+        assert "jordan" not in str(QueuedTask.objects.values())
 
     def test_leaves_every_list_and_is_not_found(
         self, shop: APIClient, former: Customer

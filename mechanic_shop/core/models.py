@@ -150,6 +150,8 @@ class QueuedTask(models.Model):
     objects = QueuedTaskQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "mail or task"
+        verbose_name_plural = "mail and tasks"
         default_permissions = ("view",)
         permissions = [("retry_queuedtask", "Can have a failed task done again")]
         constraints = [
@@ -164,4 +166,4 @@ class QueuedTask(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.pk}"
+        return f"{self.kind.replace('_', ' ').capitalize()} {self.pk}"

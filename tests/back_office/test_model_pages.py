@@ -12,6 +12,7 @@ from customers.models import Customer, Vehicle
 from inventory.models import Part, StockMovement
 from mechanic_shop.accounts.models import Session, User
 from mechanic_shop.accounts.roles import TECHNICIAN
+from mechanic_shop.core.models import QueuedTask
 from mechanics.models import Mechanic
 from tests.support.back_office import (
     SHOP_MODELS,
@@ -40,6 +41,7 @@ READ_ONLY: list[type[Model]] = [
     TicketMechanic,
     TicketPart,
     TicketEvent,
+    QueuedTask,
 ]
 
 

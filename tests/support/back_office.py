@@ -17,7 +17,8 @@ from inventory.models import Part, StockMovement
 from inventory.services import add_part
 from mechanic_shop.accounts.models import Session, User
 from mechanic_shop.accounts.roles import TECHNICIAN
-from mechanic_shop.accounts.services import start_session
+from mechanic_shop.accounts.services import send_set_password_link, start_session
+from mechanic_shop.core.models import QueuedTask
 from mechanics.models import Mechanic
 from tickets import services
 from tickets.models import ServiceTicket, TicketEvent, TicketMechanic, TicketPart
@@ -35,6 +36,7 @@ SHOP_MODELS: list[type[Model]] = [
     TicketMechanic,
     TicketPart,
     TicketEvent,
+    QueuedTask,
 ]
 
 
@@ -102,6 +104,7 @@ def fill_shop(by: User, first: int, last: int) -> None:
         )
         user = make_user(f"user{number}", TECHNICIAN)
         start_session(user=user)
+        send_set_password_link(user=user)
         Group.objects.create(name=f"Group {number}")
 
 

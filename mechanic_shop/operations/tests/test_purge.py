@@ -27,7 +27,7 @@ from mechanic_shop.accounts.services import (
 from mechanic_shop.accounts.tests.factories import UserFactory
 from mechanic_shop.api.models import KnownAddress, RateCounter
 from mechanic_shop.api.throttling import hit
-from mechanic_shop.core.models import IdempotencyKey
+from mechanic_shop.core.models import IdempotencyKey, QueuedTask
 from mechanic_shop.operations import purging
 from tests.support.captured_logs import captured_logs
 
@@ -220,6 +220,25 @@ class TestPurgeOfAddresses:
 
         assert "Removed 1 addresses not seen for long." in purge()
         assert KnownAddress.objects.get().digest == "89"
+
+
+class TestPurgeOfTasks:
+    @pytest.mark.parametrize(
+        ("state", "days"), [("done", 30), ("not_needed", 30), ("failed", 90)]
+    )
+    def test_keeps_them_as_long_as_somebody_may_ask(
+        self, state: str, days: int
+    ) -> None:
+        for age in (days * DAY, days * DAY + MINUTE):
+            QueuedTask.objects.create(state=state, finished_at=NOON - age)
+
+        assert "Removed 1 finished tasks." in purge()
+        assert QueuedTask.objects.get().finished_at == NOON - days * DAY
+
+    def test_keeps_what_still_waits(self) -> None:
+        QueuedTask.objects.create(created_at=NOON - 400 * DAY, due_at=NOON - 400 * DAY)
+
+        assert "Removed 0 finished tasks." in purge()
 
 
 class TestPurge:
