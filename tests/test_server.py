@@ -104,6 +104,44 @@ class TestConfiguration:
         gc.unfreeze()
 
 
+class TestReload:
+    """The worker of the queue, which another process keeps, has to hear of it."""
+
+    @pytest.fixture
+    def keeper(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        with subprocess.Popen(["sleep", "60"]) as keeper:
+            monkeypatch.setenv("WORKER_KEEPER", str(keeper.pid))
+            yield keeper
+            keeper.kill()
+
+    def test_is_passed_on_to_the_keeper(
+        self, conf: ModuleType, keeper: subprocess.Popen[bytes]
+    ) -> None:
+        conf.on_reload(None)
+
+        assert keeper.wait(10) == -signal.SIGHUP
+
+    def test_is_passed_on_to_no_stranger(
+        self,
+        conf: ModuleType,
+        keeper: subprocess.Popen[bytes],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        keeper.kill()
+        keeper.wait()
+        told: list[int] = []
+        monkeypatch.setattr(os, "kill", lambda pid, _: told.append(pid))
+
+        conf.on_reload(None)
+
+        assert told == []
+
+    def test_needs_no_keeper(self, conf: ModuleType) -> None:
+        conf.on_reload(None)
+
+
 class TestStop:
     @pytest.fixture
     def stopped(self) -> list[int]:
