@@ -8,7 +8,7 @@ import signal
 from threading import Thread
 from types import FrameType
 
-from django.db import Error, close_old_connections
+from django.db import Error, close_old_connections, connections
 
 from mechanic_shop.core import outbox
 
@@ -39,10 +39,14 @@ def work_until_told(*, parent: int | None = None) -> None:
 
 def work(queue: str) -> None:
     """Do what is due in a queue, one after the other, and look again after a while."""
-    while not outbox.stopping.is_set():
-        if not _do_next(queue):
-            outbox.stopping.wait(POLL_SECONDS)
-    close_old_connections()
+    try:
+        while not outbox.stopping.is_set():
+            if not _do_next(queue):
+                outbox.stopping.wait(POLL_SECONDS)
+    finally:
+        # An error that nobody expects ends the whole process, which comes back whole.
+        outbox.stopping.set()
+        connections.close_all()
 
 
 def _do_next(queue: str) -> bool:
