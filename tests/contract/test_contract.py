@@ -17,7 +17,7 @@ import yaml
 
 from mechanic_shop.testing.facts import contracts
 
-from ..support.server import NO_LIMITS, OWNER, ROOT, Server, running_server
+from ..support.server import NO_LIMITS, OWNER, ROOT, WITH_WORKER, Server, running_server
 from .conftest import SUMMARY
 from .rows import MANAGER
 
@@ -46,7 +46,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
         "ACCESS_TOKEN_MINUTES": "1440",
         "LOG_LEVEL": "ERROR",
     }
-    with running_server(tmp_path, workers=1, **settings) as server:
+    with running_server(tmp_path, workers=1, command=WITH_WORKER, **settings) as server:
         server.manage(
             *("createsuperuser", "--noinput", "--email", OWNER["email"]),
             *("--first_name", "Olive", "--last_name", "Owner"),

@@ -28,8 +28,10 @@ CREATE_OWNER = (
     *("--first_name", "Olive", "--last_name", "Owner"),
 )
 PRODUCTION = "mechanic_shop.settings.production"
-#: The command of ``make serve``, with this Python.
+#: The server of ``make serve``, with this Python.
 COMMAND = [sys.executable, "-m", "mechanic_shop.server"]
+#: The same with a worker beside it, for tests that wait for a mail.
+WITH_WORKER = [sys.executable, "-m", "mechanic_shop.server.with_worker", *COMMAND]
 #: Settings under which nobody is throttled, for tests that ask more than a person.
 NO_LIMITS = {
     f"THROTTLE_{rule}": ""
