@@ -21,6 +21,14 @@ TOOLS = "/usr/bin:/bin"
 PYTHON = '#!/bin/sh\nprintf "%s\\n" "$*" >>"$LOG"\n'
 #: systemctl in a container, which nobody has booted.
 SYSTEMCTL = "#!/bin/sh\necho Failed to connect to bus: Host is down >&2\nexit 1\n"
+#: systemctl where the server is a service that runs from here, and perhaps the worker.
+BOOTED = """#!/bin/sh
+echo "$*" >>"$HOME/systemctl.log"
+case "$*" in
+    show*) pwd;;
+    *is-active*worker*) test -e "$HOME/worker";;
+esac
+"""
 #: Two processes of the server's name; each writes its name when it is told to reload.
 SERVER = """\
 import os, signal, sys, time
@@ -179,6 +187,22 @@ class TestUpdate:
         assert "worker" not in server.read_text()
         assert "Reloaded the server on port 8123" in said
         assert "has changed" not in said
+
+    @pytest.mark.parametrize("has_worker", [True, False])
+    def test_restarts_the_worker_that_is_a_service(
+        self, origin: Path, clone: Path, has_worker: bool
+    ) -> None:
+        (clone.parent / "bin/systemctl").write_text(BOOTED)
+        if has_worker:
+            (clone.parent / "worker").touch()
+        release(origin, "new.py", "v2")
+
+        said, _ = update(clone)
+
+        called = (clone.parent / "systemctl.log").read_text().splitlines()
+        assert "reload mechanic-shop.service" in called
+        assert ("restart mechanic-shop-worker.service" in called) == has_worker
+        assert ("No mail is sent" in said) != has_worker
 
     def test_says_when_a_reload_is_not_enough(
         self, origin: Path, clone: Path, server: Path
