@@ -1,10 +1,10 @@
-"""What happened to a ticket, in the words for a customer."""
+"""How a ticket stands and what happened to it, in the words for a customer."""
 
 from __future__ import annotations
 
 from django import template
 
-from tickets.models import TicketEvent, TicketStatus
+from tickets.models import ServiceTicket, TicketEvent, TicketStatus
 
 register = template.Library()
 
@@ -24,3 +24,9 @@ def for_customer(event: TicketEvent) -> str:
         return str(event.detail.get("text", ""))
     status = event.detail.get("to", event.detail.get("status", TicketStatus.OPEN))
     return SENTENCES[TicketStatus(status)]
+
+
+@register.filter
+def status_for_customer(ticket: ServiceTicket) -> str:
+    """Return the status, or that the finished vehicle can be fetched."""
+    return "Ready for pickup" if ticket.is_ready else ticket.get_status_display()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -147,6 +148,25 @@ class TestTicket:
         assert "We are working on it" in text(
             signed_in.get(f"/my/tickets/{ticket.pk}/")
         )
+
+    def test_finished_vehicle_is_ready_until_it_is_fetched(
+        self, signed_in: Client, customer: Customer
+    ) -> None:
+        ticket = TicketFactory.create(vehicle__customer=customer, closed=True)
+        pages = (HOME, f"/my/tickets/{ticket.pk}/")
+        statuses = [self.status_on(signed_in.get(page)) for page in pages]
+
+        services.hand_over(ticket=ticket, by=user_in(Role.MANAGER))
+
+        assert statuses == ["Ready for pickup"] * 2
+        assert [self.status_on(signed_in.get(page)) for page in pages] == [
+            "Completed",
+            "Completed",
+        ]
+
+    def status_on(self, response: Any) -> str:
+        [status] = re.findall(r'class="status">([^<]*)<', text(response))
+        return str(status)
 
     def test_returned_parts_are_not_shown(
         self, signed_in: Client, customer: Customer
