@@ -13,7 +13,7 @@ from drf_spectacular.views import (
 from mechanic_shop.accounts.admin import change_own_password
 from mechanic_shop.admin.selects import ShopAutocompleteView
 from mechanic_shop.admin.session_state import session_state
-from mechanic_shop.api import errors, routers
+from mechanic_shop.api import error_pages, routers
 from mechanic_shop.api.login_throttling import throttle_login_view
 from mechanic_shop.api.redoc import redoc_bundle
 from mechanic_shop.api.unknown_path import UnknownPath
@@ -67,6 +67,7 @@ urlpatterns = [
     path("", include("mechanic_shop.metrics.urls")),
 ]
 
-handler400 = errors.bad_request
-handler404 = errors.not_found
-handler500 = errors.server_error
+handler400 = error_pages.bad_request
+handler403 = error_pages.permission_denied
+handler404 = error_pages.not_found
+handler500 = error_pages.server_error

@@ -20,7 +20,7 @@ from django.views.generic import FormView
 
 from customers.models import Customer
 from mechanic_shop.accounts.services import request_password_reset
-from mechanic_shop.api.login_throttling import too_many_requests
+from mechanic_shop.api.error_pages import too_many_requests
 from mechanic_shop.api.throttling import client_address, hit
 from tickets.models import ServiceTicket, TicketEvent
 

@@ -7,7 +7,6 @@ Django's exceptions into ``{"error", "message", "code", "fields"?, "request_id"}
 from __future__ import annotations
 
 import logging
-import sys
 from http import HTTPStatus
 from typing import Any
 
@@ -21,8 +20,7 @@ from django.core.exceptions import (
 )
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import IntegrityError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.http import Http404, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -192,13 +190,14 @@ def _headers_of(exc: exceptions.APIException) -> dict[str, str]:
 
 def _database_unavailable(exc: Exception) -> Response:
     return Response(
-        _body_without_database(exc),
+        body_without_database(exc),
         status=status.HTTP_503_SERVICE_UNAVAILABLE,
         headers={"Retry-After": str(DATABASE_RETRY_SECONDS)},
     )
 
 
-def _body_without_database(exc: BaseException) -> dict[str, Any]:
+def body_without_database(exc: BaseException) -> dict[str, Any]:
+    """Build the envelope for what the database did not do, and log the cause."""
     if is_statement_timeout(exc):
         logger.error("A statement was ended after its time", exc_info=exc)
         return error_body(
@@ -213,17 +212,6 @@ def _body_without_database(exc: BaseException) -> dict[str, Any]:
     )
 
 
-def _unavailable(request: HttpRequest, exc: BaseException) -> HttpResponse:
-    body = _body_without_database(exc)
-    response = (
-        JsonResponse(body, status=503)
-        if is_api_path(request.path)
-        else render(request, "503.html", body, status=503)
-    )
-    response["Retry-After"] = str(DATABASE_RETRY_SECONDS)
-    return response
-
-
 def _integrity_conflict(exc: Exception) -> Response:
     """The database refused what was still right when the service looked."""
     logger.warning("A constraint had the last word", exc_info=exc)
@@ -231,32 +219,3 @@ def _integrity_conflict(exc: Exception) -> Response:
         error_body(409, "conflict", "Somebody changed this just now. Try again."),
         status=status.HTTP_409_CONFLICT,
     )
-
-
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return the 404 of an unknown path: JSON under ``/api``, a page elsewhere."""
-    from django.views.defaults import page_not_found
-
-    if is_api_path(request.path):
-        return error_response(404, "not_found", "There is nothing at this address.")
-    return page_not_found(request, exception)
-
-
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    from django.views.defaults import bad_request as default
-
-    if is_api_path(request.path):
-        return error_response(400, "invalid", "The request could not be understood.")
-    return default(request, exception)
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """Return a 503 while the database is unavailable, else a 500."""
-    from django.views.defaults import server_error as default
-
-    exc = sys.exception()  # Django calls this from its except block
-    if isinstance(exc, OperationalError | InterfaceError):
-        return _unavailable(request, exc)
-    if is_api_path(request.path):
-        return error_response(500, "server_error", "Something went wrong on our side.")
-    return default(request)

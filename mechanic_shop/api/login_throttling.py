@@ -9,9 +9,8 @@ from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django_ratelimit.core import is_ratelimited
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
@@ -19,6 +18,7 @@ from rest_framework.request import Request
 from mechanic_shop.core.emails import login_key
 from mechanic_shop.core.transactions import run_with_retries
 
+from .error_pages import too_many_requests
 from .models import KnownAddress, Rate, RateCounter, ThrottleResult
 from .throttling import client_address, hit, hit_at
 
@@ -138,10 +138,3 @@ def _is_flood(request: HttpRequest) -> bool:
 
 def _ratelimit_key(group: str, request: HttpRequest) -> str:
     return client_address(request)
-
-
-def too_many_requests(request: HttpRequest, seconds: int) -> HttpResponse:
-    """Render the page for whoever is over a limit of a form."""
-    response = render(request, "429.html", {"seconds": seconds}, status=429)
-    response["Retry-After"] = str(seconds)
-    return response

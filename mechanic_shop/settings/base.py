@@ -253,6 +253,7 @@ CORS_EXPOSE_HEADERS = [
 
 # --- HTTP -----------------------------------------------------------------------------
 
+CSRF_FAILURE_VIEW = "mechanic_shop.api.error_pages.csrf_failure"
 CSRF_TRUSTED_ORIGINS = read_origins("CSRF_TRUSTED_ORIGINS")
 SESSION_ENGINE = "mechanic_shop.accounts.session_backend"
 SESSION_COOKIE_HTTPONLY = True

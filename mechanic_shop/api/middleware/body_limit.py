@@ -9,12 +9,11 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
 from django.urls import Resolver404, resolve
 
 from mechanic_shop.core.uploads import MAY_UPLOAD
 
-from ..errors import error_response, is_api_path
+from ..error_pages import error_page, too_large
 
 View = Callable[..., HttpResponseBase]
 
@@ -40,7 +39,7 @@ class BodyLimitMiddleware:
         if is_over(length, limit) and takes_uploads(request):
             limit = settings.MAX_UPLOAD_BYTES
         if is_over(length, limit):
-            return self._refuse(request, limit)
+            return too_large(request, limit)
         return self.get_response(request)
 
     def process_view(
@@ -56,7 +55,7 @@ class BodyLimitMiddleware:
         may_upload: Callable[[HttpRequest], bool] = getattr(view, MAY_UPLOAD)
         if may_upload(request):
             return None
-        return render(request, "upload_denied.html", status=403)
+        return error_page(request, "upload_denied.html", status=403)
 
     @staticmethod
     def _read_chunks(request: HttpRequest) -> str:
@@ -64,14 +63,6 @@ class BodyLimitMiddleware:
         request._stream = BytesIO(raw)
         request.META["CONTENT_LENGTH"] = str(len(raw))
         return str(len(raw))
-
-    @staticmethod
-    def _refuse(request: HttpRequest, limit: int) -> HttpResponse:
-        if is_api_path(request.path):
-            message = f"The body is larger than {limit} bytes."
-            return error_response(413, "content_too_large", message)
-        megabytes = limit // 1024**2
-        return render(request, "413.html", {"megabytes": megabytes}, status=413)
 
 
 def is_over(length: str, limit: int) -> bool:
