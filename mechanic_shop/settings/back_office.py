@@ -48,6 +48,7 @@ UNFOLD: dict[str, Any] = {
     "SCRIPTS": [
         lambda _: static("back_office/session.js"),
         lambda _: static("back_office/unsaved_work.js"),
+        lambda _: static("back_office/keyboard.js"),
     ],
     "SHOW_HISTORY": True,
     "SHOW_BACK_BUTTON": True,
