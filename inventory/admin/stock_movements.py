@@ -199,6 +199,7 @@ def _chart_data(part: Part, days: list[date], levels: list[int]) -> dict[str, An
         "borderWidth": 1,
         "borderDash": [4, 4],
     }
-    label_format = "M j" if (days[-1] - days[0]).days < DAYS_PER_YEAR else "M j, Y"
+    short = (days[-1] - days[0]).days < DAYS_PER_YEAR
+    label_format = "MONTH_DAY_FORMAT" if short else "DATE_FORMAT"
     labels = [date_format(day, label_format) for day in days]
     return {"labels": labels, "datasets": [stock, reorder]}

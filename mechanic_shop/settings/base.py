@@ -270,6 +270,7 @@ LANGUAGE_CODE = "en-us"
 # Django's own sentences in the words of people who do not know Django.
 LOCALE_PATHS = [BASE_DIR / "mechanic_shop" / "locale"]
 USE_I18N = True
+FORMAT_MODULE_PATH = "mechanic_shop.formats"
 USE_TZ = True
 TIME_ZONE = read_time_zone("TIME_ZONE", "UTC")
 

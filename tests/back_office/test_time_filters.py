@@ -122,7 +122,7 @@ class TestDrillDown:
             str(year) for year in range(2024, this_year + 1)
         ]
         assert months[6] == ("July 2024", f"?{name}__year=2024&{name}__month=7")
-        assert days[-1][0] == "February 29"
+        assert days[-1][0] == "29 Feb"
 
     def test_shows_links_and_a_way_back(self, desk: Client) -> None:
         path = url(ServiceTicket, "changelist")
@@ -131,7 +131,7 @@ class TestDrillDown:
         page = text_of(desk.get(path, filters))
 
         assert 'href="?priority=1&amp;opened_at__year=2026"' in page
-        assert "March 31" in page
+        assert "31 Mar" in page
 
     def test_reads_one_row_whatever_the_list_holds(
         self, desk: Client, boss: User, django_assert_num_queries: Any

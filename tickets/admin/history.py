@@ -35,7 +35,7 @@ def ticket_link(ticket: ServiceTicket) -> str:
 
 @admin.display(description="Opened")
 def opened_date(ticket: ServiceTicket) -> str:
-    return date_format(timezone.localtime(ticket.opened_at), "j M Y")
+    return date_format(timezone.localtime(ticket.opened_at))
 
 
 @admin.display(description="Vehicle")
