@@ -78,7 +78,7 @@ GIVE_BACK = Move(HAND_OVER, "Hand over", "key")
 
 #: Without cancelling, which is final: the ticket's own page asks for confirmation.
 MOVES: dict[str, tuple[Move, ...]] = {
-    Status.OPEN: (START, PAUSE),
+    Status.OPEN: (START,),
     Status.IN_PROGRESS: (PAUSE, COMPLETE),
     Status.WAITING: (RESUME, COMPLETE),
     Status.COMPLETED: (GIVE_BACK, REOPEN),

@@ -152,6 +152,16 @@ class PartAdmin(HistoryAdminMixin, ImportMixin, StockActionsMixin):
         times = ("created_at", "updated_at")
         return ("quantity_in_stock", *times) if obj else times
 
+    def get_fieldsets(self, request: HttpRequest, obj: Part | None = None) -> Any:
+        """Show whole currency units, not cents, where the cost is no field."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return [
+            (title, {**options, "fields": _with_readable_cost(options["fields"])})
+            for title, options in fieldsets
+        ]
+
     def get_inlines(self, request: HttpRequest, obj: Part | None) -> Any:
         return self.inlines if obj else ()
 
@@ -177,3 +187,12 @@ class PartAdmin(HistoryAdminMixin, ImportMixin, StockActionsMixin):
 
     def delete_model(self, request: HttpRequest, obj: Part) -> None:
         services.delete_part(part=obj)
+
+
+def _with_readable_cost(fields: Any) -> list[Any]:
+    return [
+        _with_readable_cost(field)
+        if isinstance(field, list | tuple)
+        else {"current_cost_cents": "cost"}.get(field, field)
+        for field in fields
+    ]

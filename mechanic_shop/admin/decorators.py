@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, TypeVar
+from http import HTTPStatus
+from typing import Any, TypeVar, cast
 
 from django import forms
 from django.http import HttpRequest
+from django.shortcuts import render
+from django.utils.safestring import mark_safe
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
@@ -69,6 +72,21 @@ def dialog(
             except DialogRejected as rejected:
                 return show_in_dialog(request, form, rejected.error)
 
-        return decorate(run)
+        return with_page_around(decorate(run))
 
     return keep_open_if_rejected
+
+
+def with_page_around(method: F) -> F:
+    """Render a dialog that is opened in a new tab as a page: it is only a fragment."""
+
+    @wraps(method)
+    def run(model_admin: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        response = method(model_admin, request, *args, **kwargs)
+        if request.headers.get("HX-Request") or response.status_code != HTTPStatus.OK:
+            return response
+        fragment = mark_safe(response.content.decode())  # noqa: S308  (rendered)
+        context = {**model_admin.admin_site.each_context(request), "dialog": fragment}
+        return render(request, "back_office/dialog_page.html", context)
+
+    return cast(F, run)

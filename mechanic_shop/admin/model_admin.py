@@ -16,6 +16,8 @@ from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.text import capfirst
 from unfold.admin import TabularInline
 
 from mechanic_shop.core.search_text import match_words, split_words
@@ -39,6 +41,8 @@ from .typed_fields import NUMBER_FIELDS, TypedFieldsMixin
 
 #: Characters in the values of a list's filters and order; each may be a condition.
 MAX_FILTERS_LENGTH = 500
+#: In the address of a form: the page that follows after it is saved.
+BACK_VAR = "_back"
 
 
 class Badge(NamedTuple):
@@ -158,7 +162,20 @@ class ShopModelAdmin(
         """:raises BadRequest: if filters and order have absurdly many values"""
         if _length_of_filters(request) > MAX_FILTERS_LENGTH:
             raise BadRequest("The address of this list is too long.")
-        return super().get_changelist_instance(request)
+        page = super().get_changelist_instance(request)
+        if not page.is_popup:
+            page.title = capfirst(self.opts.verbose_name_plural)
+        return page
+
+    def response_post_save_change(
+        self, request: HttpRequest, obj: Any
+    ) -> HttpResponseRedirect:
+        """Return to the page that asked for it with ``?_back=``, on this site only."""
+        back = request.GET.get(BACK_VAR, "")
+        if back.startswith("/") and url_has_allowed_host_and_scheme(back, None):
+            return HttpResponseRedirect(back)
+        response: HttpResponseRedirect = super().response_post_save_change(request, obj)
+        return response
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -92,7 +92,6 @@ class TestTheHead:
 
         assert [move["title"] for move in moves] == [
             "Start work",
-            "Pause",
             "Cancel ticket",
             "Write a note",
         ]

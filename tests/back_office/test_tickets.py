@@ -55,7 +55,7 @@ class TestTicketPage:
 
         event = ticket.events.all()[0]
         assert event.detail == {"changes": {"priority": {"old": 3, "new": 1}}}
-        assert "priority: 3 → 1" in text_of(desk.get(page_of(ticket)))
+        assert "priority: Normal → Urgent" in text_of(desk.get(page_of(ticket)))
 
     def test_refuses_a_vehicle_of_somebody_else(self, boss: User, desk: Client) -> None:
         ticket, other = make_ticket(boss), make_vehicle(make_customer("Bob"))

@@ -182,11 +182,11 @@ class TestBoard:
         page = browse(OWNER)
         page.goto(BOARD)
 
-        tab_to(page, f"Pause Ticket {ticket}")
+        tab_to(page, f"Start Ticket {ticket}")
         page.keyboard.press("Enter")
 
-        expect(card_in(page, "waiting", ticket)).to_be_visible()
-        assert counter.ticket(ticket)["status"] == "waiting"
+        expect(card_in(page, "in_progress", ticket)).to_be_visible()
+        assert counter.ticket(ticket)["status"] == "in_progress"
 
 
 def card_in(page: Page, column: str, ticket: str) -> Locator:

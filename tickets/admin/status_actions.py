@@ -42,7 +42,7 @@ class TicketStatusActionsMixin(ShopModelAdmin):
     #: For each button the new status, and the statuses in which it is shown.
     BUTTONS = {
         "start_work": (Status.IN_PROGRESS, (Status.OPEN, Status.WAITING)),
-        "pause_work": (Status.WAITING, tuple(Status)),
+        "pause_work": (Status.WAITING, (Status.IN_PROGRESS,)),
         "complete_ticket": (Status.COMPLETED, tuple(Status)),
         "cancel_ticket": (Status.CANCELLED, tuple(Status)),
         "reopen_ticket": (Status.IN_PROGRESS, (Status.COMPLETED,)),
@@ -76,7 +76,10 @@ class TicketStatusActionsMixin(ShopModelAdmin):
         if not request.user.has_perms(required):
             raise PermissionDenied
         services.move_ticket(ticket=ticket, status=status, by=user_of(request))
-        return f"{ticket} is {status.label.lower()}."
+        message = f"{ticket} is {status.label.lower()}."
+        if status == Status.COMPLETED and (lacking := _list_what_is_missing(ticket)):
+            message += f" It has {' and '.join(lacking)}."
+        return message
 
     def hand_over(self, request: HttpRequest, ticket: ServiceTicket) -> str:
         if not self.has_work_permission(request):
@@ -253,6 +256,17 @@ def confirm_moves(
 
 def _can_move_to(ticket: ServiceTicket, status: Status) -> bool:
     return ticket.status == status or status in ticket.allowed_moves
+
+
+def _list_what_is_missing(ticket: ServiceTicket) -> list[str]:
+    """List what a completed ticket usually has; it may well have been a free look."""
+    minutes = list(ticket.ticket_mechanics.values_list("minutes_worked", flat=True))
+    lacking = [] if minutes else ["no mechanic"]
+    if minutes and not any(minutes):
+        lacking.append("no minutes")
+    if not ticket.ticket_parts.exists():
+        lacking.append("no parts")
+    return lacking
 
 
 def _pluralize(number: int) -> str:

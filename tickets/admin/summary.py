@@ -28,6 +28,7 @@ STATUS_COLORS = {
 }
 PRIORITY_WORDS = {1: "Urgent", 2: "High", 3: "Normal", 4: "Low", 5: "Lowest"}
 PRIORITY_COLORS = {1: "danger", 2: "warning"}
+PRIORITY_BADGES = {PRIORITY_WORDS[at]: color for at, color in PRIORITY_COLORS.items()}
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
@@ -62,7 +63,13 @@ from .permissions import (
     has_any_permission,
 )
 from .status_actions import TicketStatusActionsMixin
-from .summary import PRIORITY_WORDS, STATUS_COLORS, calculate_totals, summary_context
+from .summary import (
+    PRIORITY_BADGES,
+    PRIORITY_WORDS,
+    STATUS_COLORS,
+    calculate_totals,
+    summary_context,
+)
 from .timeline import (
     TicketEventInline,
     describe_events_since,
@@ -98,13 +105,31 @@ link_to_list(
 )
 
 
+class PriorityFilter(admin.ChoicesFieldListFilter):
+    """Offer the priorities in words."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        chosen = str((self.lookup_val or [""])[0])
+        options = [("", "All"), *PRIORITY_WORDS.items()]
+        for number, word in options:
+            value = str(number)
+            yield {
+                "selected": value == chosen,
+                "query_string": changelist.get_query_string(
+                    {self.lookup_kwarg: value} if value else None,
+                    None if value else [self.lookup_kwarg],
+                ),
+                "display": word,
+            }
+
+
 @admin.register(ServiceTicket)
 class ServiceTicketAdmin(TicketOffersMixin, ExportMixin, TicketStatusActionsMixin):
     deletes_through_service = True
     list_display = (
         "number",
         "colored_status",
-        "priority",
+        "priority_word",
         "vehicle_name",
         "license_plate",
         "customer_name",
@@ -113,7 +138,7 @@ class ServiceTicketAdmin(TicketOffersMixin, ExportMixin, TicketStatusActionsMixi
     )
     list_filter = (
         "status",
-        "priority",
+        ("priority", PriorityFilter),
         "ticket_mechanics__mechanic",
         "opened_at",
     )
@@ -165,6 +190,10 @@ class ServiceTicketAdmin(TicketOffersMixin, ExportMixin, TicketStatusActionsMixi
     def colored_status(self, ticket: ServiceTicket) -> str:
         return ticket.get_status_display()
 
+    @badge_column("Priority", PRIORITY_BADGES, ordering="priority")
+    def priority_word(self, ticket: ServiceTicket) -> str:
+        return PRIORITY_WORDS[ticket.priority]
+
     @admin.display(description="Vehicle", ordering="vehicle_make")
     def vehicle_name(self, ticket: ServiceTicket) -> str:
         return ticket.vehicle_name
@@ -198,7 +227,7 @@ class ServiceTicketAdmin(TicketOffersMixin, ExportMixin, TicketStatusActionsMixi
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         return forms.TypedChoiceField(
             coerce=int,
-            choices=[(number, f"{number} {w}") for number, w in PRIORITY_WORDS.items()],
+            choices=PRIORITY_WORDS.items(),
             initial=db_field.default,
             widget=UnfoldAdminSelectWidget,
         )
@@ -233,6 +262,13 @@ class ServiceTicketAdmin(TicketOffersMixin, ExportMixin, TicketStatusActionsMixi
             request, context, *args, **kwargs
         )
         return page
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """Show the timeline: it is the history of a ticket."""
+        ticket = self.get_visible_object(request, object_id)
+        return HttpResponseRedirect(f"{self.change_url(ticket)}#events")
 
     def version_of(self, request: HttpRequest, row: ServiceTicket) -> str:
         """Every change of a ticket, its lines included, updates ``updated_at``."""

@@ -17,6 +17,7 @@ from mechanics.models import Mechanic
 from tickets.models import ServiceTicket, TicketEvent, TicketEventKind, TicketStatus
 
 from .permissions import SEE_COSTS
+from .summary import PRIORITY_WORDS
 
 Kind = TicketEventKind
 
@@ -67,6 +68,8 @@ class RelatedNames:
     def of(self, name: str, value: Any) -> str:
         if value in (None, ""):
             return "nothing"
+        if name == "priority":
+            return PRIORITY_WORDS.get(value, str(value))
         row = self.rows.get(name, {}).get(value)
         if row is None:
             return f"no. {value}" if name in RELATED_MODELS else str(value)

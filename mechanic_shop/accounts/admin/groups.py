@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from mechanic_shop.admin import ShopModelAdmin
 from mechanic_shop.admin.export import ExportMixin
 from mechanic_shop.admin.sidebar import link_to_list
+from mechanic_shop.core.app_config import Role
 
 from .permission_audit import PermissionAuditMixin
 
 admin.site.unregister(Group)
+
+
+def describe_permission(permission: Permission) -> str:
+    """Name the app and what is allowed, without the name of the model's class."""
+    app = apps.get_app_config(permission.content_type.app_label).verbose_name
+    return f"{app}: {permission.name.removeprefix('Can ')}"
 
 
 class HasUsersFilter(admin.SimpleListFilter):
@@ -43,6 +51,21 @@ class GroupAdmin(ExportMixin, PermissionAuditMixin, ShopModelAdmin, BaseGroupAdm
     empty_message = "Groups say what the people in them may do."
     list_display = ("name", "people", "permission_count")
     list_filter = (HasUsersFilter,)
+
+    def formfield_for_manytomany(
+        self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any
+    ) -> Any:
+        field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if field is not None and db_field.name == "permissions":
+            field.label_from_instance = describe_permission
+        return field
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Keep the three roles, which the next update would only make again."""
+        if obj is not None and obj.name in set(Role):
+            return False
+        allowed: bool = super().has_delete_permission(request, obj)
+        return allowed
 
     @admin.display(description="People", ordering="people_count")
     def people(self, group: Any) -> int:
