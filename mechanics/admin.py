@@ -58,8 +58,8 @@ class MechanicAdmin(ExportMixin, HistoryAdminMixin, ShopModelAdmin):
         "Mechanics are the people who do the work and are assigned to tickets."
     )
     guarded_fields = {
-        "salary": "mechanics.view_salary",
-        "yearly_salary": "mechanics.view_salary",
+        "salary": ("mechanics.view_salary",),
+        "yearly_salary": ("mechanics.view_salary",),
     }
     list_display = (
         "full_name",

@@ -29,6 +29,7 @@ class TicketsConfig(ShopAppConfig):
             "cancel_ticket",
             "reopen_ticket",
             "change_ticketmechanic",
+            "view_margin",
         ),
         Role.MANAGER: ALL_PERMISSIONS,
     }

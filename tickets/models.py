@@ -199,6 +199,7 @@ class ServiceTicket(SearchableModel):
             ("install_part", "Can install parts on a ticket"),
             ("remove_part", "Can remove parts from a ticket"),
             ("add_note", "Can write notes on a ticket"),
+            ("view_margin", "Can see what parts cost the shop, and its markup"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -26,6 +26,9 @@ from mechanic_shop.core.money import format_cents
 from .stock_actions import StockActionsMixin
 from .stock_movements import MovementInline, stock_chart
 
+#: Declared by the tickets, whose markup it is about.
+SEE_MARGIN = "tickets.view_margin"
+
 OUT, LOW, OK = "OUT", "LOW", "OK"
 
 
@@ -78,6 +81,7 @@ link_to_list(Part, section="Inventory", icon="inventory_2", order=50)
 class PartAdmin(HistoryAdminMixin, ImportMixin, StockActionsMixin):
     deletes_through_service = True
     form = PartForm
+    guarded_fields = dict.fromkeys(("cost", "current_cost_cents"), (SEE_MARGIN,))
     list_display = (
         "part_number",
         "name",

@@ -12,14 +12,14 @@ from .error_messages import user_of
 class FieldPermissionsMixin:
     """Hide columns, fields and URL filters that need a permission the user lacks."""
 
-    #: Names of fields and columns, each with the permission that shows it.
-    guarded_fields: ClassVar[dict[str, str]] = {}
+    #: Names of fields and columns, each with the permissions that show it together.
+    guarded_fields: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def hidden_from(self, request: HttpRequest) -> set[str]:
         return {
             name
-            for name, permission in self.guarded_fields.items()
-            if not user_of(request).has_perm(permission)
+            for name, permissions in self.guarded_fields.items()
+            if not user_of(request).has_perms(permissions)
         }
 
     def get_list_display(self, request: HttpRequest) -> Any:

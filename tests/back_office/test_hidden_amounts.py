@@ -6,8 +6,9 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
+from inventory.models import Part
 from mechanic_shop.accounts.models import User
-from mechanic_shop.accounts.roles import SERVICE_ADVISOR
+from mechanic_shop.accounts.roles import SERVICE_ADVISOR, TECHNICIAN
 from mechanics.models import Mechanic
 from tests.support.back_office import (
     browser_of,
@@ -93,3 +94,39 @@ class TestCosts:
         path = url(TicketPart, "changelist")
 
         assert client.get(path, {"unit_cost_cents__gt": "1"}).status_code == 400
+
+
+class TestMargins:
+    """The API goes on answering costs to everybody who may see parts."""
+
+    @pytest.mark.parametrize(
+        ("role", "shown"), [(TECHNICIAN, False), (SERVICE_ADVISOR, True)]
+    )
+    def test_are_shown_from_the_desk_upwards(
+        self, role: str, shown: bool, boss: User
+    ) -> None:
+        fill_shop(boss, 0, 1)
+        client = browser_of(make_user("sven", role))
+
+        for path in (
+            url(Part, "changelist"),
+            page_of(Part.objects.get()),
+            page_of(ServiceTicket.objects.get()),
+            url(TicketPart, "changelist"),
+        ):
+            assert ("1,234.50" in text_of(client.get(path))) is shown, path
+
+    def test_are_no_field_of_a_technician(self, boss: User) -> None:
+        fill_shop(boss, 0, 1)
+        client = browser_of(make_user("tess", TECHNICIAN))
+
+        form = form_of(client, page_of(ServiceTicket.objects.get()))
+
+        assert not [name for name in form if name.endswith("-markup_percentage")]
+        assert [name for name in form if name.endswith("-quantity_used")]
+
+    def test_of_a_part_cannot_be_guessed(self, boss: User) -> None:
+        client = browser_of(make_user("tess", TECHNICIAN))
+
+        filters = {"current_cost_cents__gt": "1"}
+        assert client.get(url(Part, "changelist"), filters).status_code == 400

@@ -90,7 +90,9 @@ class TestAForm:
 
     def test_shows_the_cost_in_whole_units(self, boss: User) -> None:
         reader = make_user("vic", is_staff=True)
-        reader.user_permissions.set(Permission.objects.filter(codename="view_part"))
+        reader.user_permissions.set(
+            Permission.objects.filter(codename__in=["view_part", "view_margin"])
+        )
         part = make_part(boss)
         Part.objects.filter(pk=part.pk).update(current_cost_cents=16_420)
 

@@ -30,6 +30,7 @@ from .permissions import (
     LOG_OWN_MINUTES,
     REMOVE,
     SEE_COSTS,
+    SEE_STOCK,
     accepts_work,
     has_any_permission,
 )
@@ -180,9 +181,11 @@ class TicketPartInline(PartOffersMixin, ShopInline):
         "total_cost",
         "returned_at",
     )
-    guarded_fields = dict.fromkeys(
-        ("in_stock", "unit_cost", "markup_percentage"), SEE_COSTS
-    )
+    guarded_fields = {
+        "in_stock": (SEE_STOCK,),
+        "unit_cost": SEE_COSTS,
+        "markup_percentage": SEE_COSTS,
+    }
     autocomplete_fields = ("part", "installed_by")
     verbose_name, verbose_name_plural = "part", "parts"
 

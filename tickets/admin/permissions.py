@@ -8,7 +8,9 @@ from tickets.models import (
     ServiceTicket,
 )
 
-SEE_COSTS = "inventory.view_part"
+SEE_STOCK = "inventory.view_part"
+#: Together they show what parts cost the shop, and its markup.
+SEE_COSTS = (SEE_STOCK, "tickets.view_margin")
 ASSIGN = "tickets.assign_mechanic"
 CHANGE_ALL_MINUTES = "tickets.change_ticketmechanic"
 LOG_OWN_MINUTES = "tickets.log_minutes"

@@ -47,7 +47,7 @@ def calculate_totals(request: HttpRequest, lines: list[TicketPart]) -> Totals:
     """Add up the lines, without parts that were returned."""
     kept = [line for line in lines if line.returned_at is None]
     price = sum(line.total_cost_cents for line in kept)
-    if not request.user.has_perm(SEE_COSTS):
+    if not request.user.has_perms(SEE_COSTS):
         return Totals(format_cents(price), None, None)
     cost = sum(line.unit_cost_cents * line.quantity_used for line in kept)
     return Totals(format_cents(price), format_cents(cost), format_cents(price - cost))

@@ -227,7 +227,7 @@ def timeline_entries(request: HttpRequest, inline_formsets: Any) -> list[Entry]:
         if inline.formset.model is TicketEvent:
             # Not from the forms: a posted page contains no events.
             events = list(inline.formset.page.object_list)
-            return build_entries(events, see_costs=request.user.has_perm(SEE_COSTS))
+            return build_entries(events, see_costs=request.user.has_perms(SEE_COSTS))
     return []
 
 
@@ -236,5 +236,5 @@ def describe_events_since(
 ) -> list[str]:
     """Describe the newest events of a ticket since a time, newest first."""
     events = ticket.events.filter(at__gte=at).select_related("by")[:5]
-    entries = build_entries(list(events), see_costs=request.user.has_perm(SEE_COSTS))
+    entries = build_entries(list(events), see_costs=request.user.has_perms(SEE_COSTS))
     return [f"{entry.by} {entry.sentence}." for entry in entries]

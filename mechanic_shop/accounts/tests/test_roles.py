@@ -50,6 +50,7 @@ COUNTER = {
     "tickets.cancel_ticket",
     "tickets.reopen_ticket",
     "tickets.change_ticketmechanic",
+    "tickets.view_margin",
     "inventory.adjust_quantity",
 }
 SHOP_APPS = ["customers", "mechanics", "inventory", "tickets"]
