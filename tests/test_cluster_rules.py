@@ -28,6 +28,7 @@ LOCAL = re.compile(r"GET_LOCK|LOCK TABLES|IS_FREE_LOCK|RELEASE_LOCK", re.IGNOREC
 #: Who locks rows and why that holds between nodes: they are claimed, or written.
 LOCKS = {
     "mechanic_shop/core/locking.py": "claims",
+    "mechanic_shop/core/search_columns.py": "writes the rows",
     "customers/services.py": "claims",
     "mechanic_shop/api/idempotency.py": "writes the key's row",
     "mechanic_shop/admin/double_submit.py": "writes the key's row",

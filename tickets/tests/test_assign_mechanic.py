@@ -36,6 +36,7 @@ class TestAssignMechanic:
         assert answer.json()["minutes_worked"] == 0
         assert answer.json()["ticket"]["ticket_mechanics"] == [
             {
+                "ticket_id": ticket.pk,
                 "mechanic_id": mechanic.pk,
                 "role": "Technician",
                 "minutes_worked": 0,

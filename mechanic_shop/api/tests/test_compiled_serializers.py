@@ -143,6 +143,7 @@ NOT_SHOWN = {
     "RegisterSerializer",
     "ReadOnlyModelSerializer",
     "StrictModelSerializer",
+    "UpdateCustomerSerializer",
 }
 
 

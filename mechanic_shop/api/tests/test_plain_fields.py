@@ -50,7 +50,7 @@ def _request_serializers() -> list[Any]:
     strict = [
         kind
         for kind in _all_below(StrictFieldsMixin)
-        if ".tests." not in kind.__module__
+        if "tests" not in kind.__module__.split(".")
         and not kind.__module__.startswith("mechanic_shop.api.")
         and "Response" not in kind.__name__
     ]
