@@ -20,6 +20,7 @@ from mechanic_shop.admin import (
     badge_column,
 )
 from mechanic_shop.admin.export import ExportMixin
+from mechanic_shop.admin.people import by_name
 from mechanic_shop.admin.sidebar import link_to_list
 from mechanic_shop.core.local_days import start_of_day
 
@@ -78,7 +79,7 @@ class MovementInline(ReadOnlyInline):
         "reason",
         "ticket",
         "note",
-        "by",
+        by_name,
     )
     verbose_name_plural = "movements"
     template_before = "inventory/stock_chart.html"
@@ -100,7 +101,7 @@ class StockMovementAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
         "quantity_after",
         reason_badge,
         "ticket",
-        "by",
+        by_name,
         "note",
     )
     export_columns = (
@@ -127,9 +128,9 @@ class StockMovementAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
         "reason",
         "ticket",
         "note",
-        "by",
+        by_name,
     )
-    readonly_fields = (signed_delta,)
+    readonly_fields = (signed_delta, by_name)
 
     @admin.display(description="Part number")
     def part_number(self, movement: StockMovement) -> str:

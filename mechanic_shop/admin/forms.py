@@ -70,6 +70,15 @@ class ShopInlineFormSet(PaginationInlineFormSet):
                 return int(page)
         return 1
 
+    def get_unique_error_message(self, unique_check: Sequence[str]) -> str:
+        fields = self.form.base_fields
+        names = [str(fields[name].label) for name in unique_check if name in fields]
+        same = " and ".join(names).lower()
+        return f"The same {same} stands on two rows. Keep one of them."
+
+    def get_form_error(self) -> str:
+        return "This row repeats another one."
+
 
 class ReadOnlyFormSet(ShopInlineFormSet):
     """Rows that are shown: what the request says of them is not even read."""

@@ -10,10 +10,11 @@ from django.template import Context, Template
 from django.test import Client
 
 from customers.models import Customer
-from inventory.models import Part
+from inventory.models import Part, StockMovement
 from mechanic_shop.accounts.models import User
 from mechanic_shop.accounts.roles import MANAGER
 from tests.support.back_office import (
+    add_row,
     answer_dialog,
     browser_of,
     form_of,
@@ -21,11 +22,12 @@ from tests.support.back_office import (
     make_part,
     make_user,
     page_of,
+    post,
     text_of,
     url,
 )
 from tickets import services
-from tickets.models import ServiceTicket
+from tickets.models import ServiceTicket, TicketEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +60,20 @@ class TestAList:
 
         assert "?priority__exact=1" in page
         assert all(word in page for word in ("Urgent", "Normal", "Lowest"))
+
+    @pytest.mark.parametrize("model", [StockMovement, TicketEvent])
+    def test_names_the_people(
+        self, model: type, boss: User, ticket: ServiceTicket, desk: Client
+    ) -> None:
+        make_part(boss)
+        User.objects.update(first_name="Ada", last_name="Boss")
+
+        rows = text_of(desk.get(url(model, "changelist"))).split("<tbody")[1]
+        page = text_of(desk.get(page_of(model._default_manager.first())))  # type: ignore[attr-defined]
+
+        assert "Ada Boss" in rows
+        assert boss.email not in rows
+        assert "Ada Boss" in page
 
     def test_filters_by_a_priority(self, ticket: ServiceTicket, desk: Client) -> None:
         def count(priority: int) -> int:
@@ -110,6 +126,20 @@ class TestATicket:
         moves = desk.get(page_of(ticket)).context["moves"]
 
         assert "Pause" not in [move["title"] for move in moves]
+
+    def test_refuses_one_part_on_two_rows_in_plain_words(
+        self, boss: User, ticket: ServiceTicket, desk: Client
+    ) -> None:
+        part, form = make_part(boss), form_of(desk, page_of(ticket))
+        line = {"part": part.pk, "quantity_used": 1, "markup_percentage": "30"}
+        for _ in range(2):
+            form = add_row(form, "ticket_parts", **line)
+
+        _, said = post(desk, page_of(ticket), form)
+
+        assert "The same part stands on two rows. Keep one of them." in said
+        assert "Please correct" not in said
+        assert not ticket.ticket_parts.exists()
 
     def test_has_its_timeline_as_history(
         self, ticket: ServiceTicket, desk: Client

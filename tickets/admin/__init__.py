@@ -1,12 +1,8 @@
 """Admin pages of service tickets."""
 
 from . import history  # noqa: F401  (registers the inlines)
-from .ticket_admin import (
-    ServiceTicketAdmin,
-    TicketEventAdmin,
-    TicketMechanicAdmin,
-    TicketPartAdmin,
-)
+from .line_lists import TicketEventAdmin, TicketMechanicAdmin, TicketPartAdmin
+from .ticket_admin import ServiceTicketAdmin
 
 __all__ = [
     "ServiceTicketAdmin",

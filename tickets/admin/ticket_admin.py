@@ -18,8 +18,6 @@ from unfold.widgets import (
 )
 
 from mechanic_shop.admin import (
-    ReadOnlyAdminMixin,
-    ShopModelAdmin,
     badge_column,
     changed_values,
     copy_state,
@@ -35,7 +33,6 @@ from tickets import services
 from tickets.hints import hints_about
 from tickets.models import (
     ServiceTicket,
-    TicketEvent,
     TicketMechanic,
     TicketPart,
 )
@@ -47,7 +44,6 @@ from .inlines import (
     TicketPartInline,
     save_mechanic_formset,
     save_part_formset,
-    sold_part,
 )
 from .job_sheet import print_job_sheet
 from .offers import TicketOffersMixin
@@ -58,7 +54,6 @@ from .permissions import (
     INSTALL,
     LOG_OWN_MINUTES,
     REMOVE,
-    SEE_COSTS,
     accepts_work,
     has_any_permission,
 )
@@ -73,7 +68,6 @@ from .summary import (
 from .timeline import (
     TicketEventInline,
     describe_events_since,
-    event_description,
     timeline_entries,
 )
 
@@ -374,73 +368,3 @@ class ServiceTicketAdmin(TicketOffersMixin, ExportMixin, TicketStatusActionsMixi
 
     def has_note_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("tickets.add_note")
-
-
-@admin.register(TicketMechanic)
-class TicketMechanicAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
-    list_display = ("ticket", "mechanic", "role", "minutes_worked")
-    list_filter = ("role", "ticket__status")
-    list_select_related = ("ticket", "mechanic")
-    search_fields = ("=ticket__pk", "mechanic__search_text", "role")
-    ordering = ("-pk",)
-    fields = ("ticket", "mechanic", "role", "minutes_worked")
-
-
-@admin.register(TicketPart)
-class TicketPartAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
-    guarded_fields = {
-        "unit_cost": SEE_COSTS,
-        "unit_cost_cents": SEE_COSTS,
-        "markup_percentage": SEE_COSTS,
-    }
-    list_display = (
-        "ticket",
-        sold_part,
-        "quantity_used",
-        "unit_cost",
-        "markup_percentage",
-        "total_cost",
-        "installed_at",
-        "returned_at",
-    )
-    list_filter = ("installed_at", ("returned_at", admin.EmptyFieldListFilter))
-    list_select_related = ("ticket",)
-    search_fields = ("=ticket__pk", "part_number", "part_name", "part__search_text")
-    drill_down = "installed_at"
-    ordering = ("-pk",)
-    fields = (
-        "ticket",
-        sold_part,
-        ("quantity_used", "unit_cost", "markup_percentage", "total_cost"),
-        ("warranty_months", "warranty_expires_on"),
-        "installed_by",
-        ("installed_at", "returned_at"),
-    )
-    readonly_fields = (sold_part, "unit_cost", "total_cost", "warranty_expires_on")
-
-    @admin.display(description="Unit cost", ordering="unit_cost_cents")
-    def unit_cost(self, line: TicketPart) -> str:
-        return format_cents(line.unit_cost_cents)
-
-    @admin.display(description="Total")
-    def total_cost(self, line: TicketPart) -> str:
-        return format_cents(line.total_cost_cents)
-
-
-@admin.register(TicketEvent)
-class TicketEventAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
-    list_display = (
-        "at",
-        "ticket",
-        "kind",
-        event_description,
-        "by",
-        "visible_to_customer",
-    )
-    list_filter = ("kind", "visible_to_customer", "at")
-    list_select_related = ("ticket", "by")
-    search_fields = ("=ticket__pk", "by__email")
-    drill_down = "at"
-    ordering = ("-pk",)
-    fields = ("at", "ticket", "kind", event_description, "by", "visible_to_customer")
-    readonly_fields = (event_description,)
