@@ -195,6 +195,8 @@ class CustomerViewSet(ShopModelViewSet[Customer]):
         if self.action in {"update", "partial_update"}:
             password = current_password_in(request)
         if password is not None:
+            # A key for retries lifts no limit on guesses.
+            self.raise_deferred_throttle()
             check_current_password(user=self.user, password=password)
         self.has_confirmed = password is not None
 
