@@ -45,8 +45,10 @@ def clock() -> Iterator[None]:
         yield
 
 
-def change(client: APIClient, customer: Customer, **body: Any) -> Any:
-    return client.patch(f"/api/customers/{customer.pk}", {"email": NEW, **body})
+def change(client: APIClient, customer: Customer, key: str = "", **body: Any) -> Any:
+    path = f"/api/customers/{customer.pk}"
+    headers = {"Idempotency-Key": key} if key else None
+    return client.patch(path, {"email": NEW, **body}, headers=headers)
 
 
 def emails_of(customer: Customer) -> set[str | None]:
@@ -136,6 +138,28 @@ class TestOwnEmail:
         assert right.status_code == 429
         assert other.status_code == 200
 
+    @pytest.mark.usefixtures("clock")
+    @pytest.mark.parametrize("key", ["the-same", "{}"])
+    def test_idempotency_key_lifts_no_limit_on_guesses(
+        self, own: APIClient, customer: Customer, settings: LazySettings, key: str
+    ) -> None:
+        settings.THROTTLES = {**settings.THROTTLES, "PASSWORD": (5, 60)}
+        tries = ["wrong"] * 6 + [PASSWORD]
+
+        answers = [
+            change(
+                own,
+                customer,
+                current_password=password,
+                key=key.format(number),
+            )
+            for number, password in enumerate(tries)
+        ]
+
+        assert [answer.status_code for answer in answers] == [400] * 5 + [429] * 2
+        assert answers[5].data["message"] == answers[6].data["message"]
+        assert emails_of(customer) == {"old@example.com"}
+
 
 class TestMailsToAnAddress:
     def test_name_does_not_come_along(
@@ -164,6 +188,34 @@ class TestMailsToAnAddress:
                 numbers.append(len(sent_mails()))
 
         assert numbers == [1, 2, 3, 4, 5, 5, 5, 5, 6]
+
+    def test_five_notes_of_a_change_an_hour_and_no_more(
+        self, owner: User, client_of: Callable[[User], APIClient], sent_mails: Mails
+    ) -> None:
+        client, stranger = client_of(owner), "stranger@example.com"
+        for number in range(7):
+            customer = CustomerFactory.create(email=stranger)
+            change(client, customer, email=f"{number}@example.com")
+            recipients = [mail.to for mail in sent_mails()]
+
+        assert recipients == [[stranger]] * 5
+
+    def test_links_keep_no_note_of_a_change_away(
+        self,
+        own: APIClient,
+        anonymous: APIClient,
+        customer: Customer,
+        sent_mails: Mails,
+    ) -> None:
+        body = {"email": customer.email}
+        for _ in range(6):
+            anonymous.post("/api/auth/password-reset", body)
+            sent_mails()
+
+        change(own, customer, current_password=PASSWORD)
+
+        assert len(sent_mails()) == 6
+        assert "was changed" in sent_mails()[-1].subject
 
     def test_known_and_unknown_addresses_cost_the_same(
         self, anonymous: APIClient, customer: Customer

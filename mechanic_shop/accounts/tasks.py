@@ -18,6 +18,8 @@ from .services import find_or_invite
 
 #: To one address; whoever asks for them may be a stranger.
 LINKS_PER_HOUR = 5
+#: To an old address, which nobody had to prove to be theirs.
+CHANGES_PER_HOUR = 5
 
 
 @mail("password_link", "Password link", per_hour=LINKS_PER_HOUR)
@@ -32,7 +34,7 @@ def make_password_reset(email: str) -> EmailMessage:
     return make_link_mail(find_or_invite(email=email))
 
 
-@mail("email_changed", "Changed address")
+@mail("email_changed", "Changed address", per_hour=CHANGES_PER_HOUR)
 def make_email_changed(old_email: str) -> EmailMessage:
     """Make the mail to the old address of a login that has another one now."""
     context = {"shop_name": settings.SHOP_NAME}

@@ -28,7 +28,8 @@ def mail(
     """Register a function as what makes a kind of mail.
 
     ``per_hour`` is for mails that strangers can ask for: one is not sent if its address
-    got so many mails within the last hour.
+    got so many of this kind within the last hour. Other kinds do not count: whoever
+    asks for links keeps no warning from the owner of the address.
     """
 
     def register(make: MakeMail) -> MakeMail:
@@ -36,7 +37,7 @@ def mail(
         def make_and_send(queued: QueuedTask) -> None:
             message = make(**queued.payload)
             if per_hour is not None:
-                _check_limit(message, per_hour)
+                _check_limit(queued.kind, message, per_hour)
             send(queued, message)
 
         return make
@@ -62,16 +63,19 @@ def send(queued: QueuedTask, message: EmailMessage) -> None:
         raise TaskFailed(f"The mail server refused the address: {error}") from error
 
 
-def _check_limit(message: EmailMessage, per_hour: int) -> None:
-    """:raises TaskDropped: if the address got too many mails within the last hour"""
+def _check_limit(kind: str, message: EmailMessage, per_hour: int) -> None:
+    """:raises TaskDropped: if the address got too many such mails within an hour"""
     an_hour_ago = timezone.now() - timedelta(hours=1)
     sent = QueuedTask.objects.filter(
+        kind=kind,
         recipient=", ".join(message.to),
         state=QueuedTask.State.DONE,
         finished_at__gt=an_hour_ago,
     )
     if sent.count() >= per_hour:
-        raise TaskDropped(f"The address got {per_hour} mails within the last hour.")
+        raise TaskDropped(
+            f"The address got {per_hour} such mails within the last hour."
+        )
 
 
 def _sender_domain() -> str:
