@@ -101,7 +101,7 @@ def invite_walk_in(*, email: str) -> User | None:
 
     A customer without one gets it now.
     """
-    customer = Customer.objects.not_erased().filter(email=email).first()
+    customer = _lock_walk_in(email)
     if customer is None:
         return None
     if customer.user is not None:
@@ -109,6 +109,18 @@ def invite_walk_in(*, email: str) -> User | None:
     if User.objects.filter(email=email).exists():
         return None
     return _give_login(customer)
+
+
+def _lock_walk_in(email: str) -> Customer | None:
+    """Return who has this address and keeps it until the transaction ends."""
+    customer = Customer.objects.not_erased().filter(email=email).first()
+    if customer is None:
+        return None
+    try:
+        customer = _lock_customer(customer)
+    except NotFound:
+        return None
+    return customer if customer.email == email else None
 
 
 @retry_on_deadlock

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from rest_framework.test import APIClient
@@ -48,6 +49,23 @@ def erase_first(monkeypatch: pytest.MonkeyPatch, name: str, customer: Customer) 
     monkeypatch.setattr(services, name, erase_and_call)
 
 
+class EraseAfterRead:
+    """Let a customer be erased right after the first query that reads customers."""
+
+    def __init__(self, customer: Customer) -> None:
+        self.customer: Customer | None = customer
+
+    def __call__(self, execute: Any, sql: str, *args: Any) -> Any:
+        result = execute(sql, *args)
+        customer = self.customer
+        if customer is not None and 'FROM "customers_customer"' in sql.replace(
+            "`", '"'
+        ):
+            self.customer = None
+            services.delete_customer(customer=Customer.objects.get(pk=customer.pk))
+        return result
+
+
 class TestErasedMeanwhile:
     def test_vehicle_is_not_added(self, read_before: Customer) -> None:
         vehicle = Vehicle(customer=read_before, vin=VIN, **CAR)
@@ -89,6 +107,20 @@ class TestErasedMeanwhile:
             services.invite_customer(customer=read_before)
 
         assert not User.objects.filter(email=read_before.email).exists()
+
+    def test_mailed_link_makes_no_login(self) -> None:
+        customer = TicketFactory.create(
+            closed=True, vehicle__customer__walk_in=True
+        ).customer
+        email = customer.email
+        assert email
+
+        with connection.execute_wrapper(EraseAfterRead(customer)):
+            assert services.invite_walk_in(email=email) is None
+
+        customer.refresh_from_db()
+        assert (customer.email, customer.user) == (None, None)
+        assert not User.objects.filter(email=email).exists()
 
     def test_second_erasure_is_refused(self, read_before: Customer) -> None:
         with pytest.raises(NotFound):
