@@ -92,7 +92,12 @@ class SignInView(LoginView):
 
     template_name = "portal/sign_in.html"
     authentication_form = SignInForm
-    redirect_authenticated_user = True
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Send on who is signed in; a POST always checks the password."""
+        if request.user.is_authenticated:
+            return redirect(self.get_default_redirect_url())
+        return super().get(request, *args, **kwargs)
 
     def get_default_redirect_url(self) -> str:
         is_staff = self.request.user.is_staff

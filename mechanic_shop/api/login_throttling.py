@@ -9,6 +9,8 @@ from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django_ratelimit.core import is_ratelimited
@@ -101,11 +103,20 @@ def throttle_login_view(
         if by_account is not None and not by_account.allowed:
             return too_many_requests(request, by_account.reset)
         response = run_with_retries(partial(view, request, *args, **kwargs))
-        if response.status_code == 302:
-            clear_login_attempt(request, account, by_account)
+        if user := getattr(request, "user_just_signed_in", None):
+            clear_login_attempt(request, user.get_username(), by_account)
         return response
 
     return guarded
+
+
+@receiver(user_logged_in)
+def _note_sign_in(request: HttpRequest, user: Any, **kwargs: Any) -> None:
+    """Tell ``throttle_login_view`` who gave the right password.
+
+    A redirect does not: views send people on who were signed in before.
+    """
+    request.user_just_signed_in = user  # type: ignore[attr-defined]
 
 
 def throttle_password_view(

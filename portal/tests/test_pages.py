@@ -236,6 +236,22 @@ class TestSignIn:
 
         assert response["Location"] == HOME
 
+    @pytest.mark.parametrize("query", ["", f"?next={SIGN_IN}", "?next=/admin/"])
+    def test_form_sends_on_who_is_signed_in(
+        self, signed_in: Client, query: str
+    ) -> None:
+        response = signed_in.get(SIGN_IN + query)
+
+        assert (response.status_code, response["Location"]) == (302, HOME)
+
+    def test_form_checks_the_password_of_who_is_signed_in(
+        self, signed_in: Client
+    ) -> None:
+        other = user_in(Role.TECHNICIAN)
+
+        assert self.sign_in(signed_in, other.email, "wrong").status_code == 200
+        assert self.sign_in(signed_in, other.email)["Location"] == "/admin/"
+
     def test_sign_out_ends_the_session(self, signed_in: Client) -> None:
         assert signed_in.post("/my/sign-out/")["Location"] == SIGN_IN
         assert signed_in.get(HOME).status_code == 302
