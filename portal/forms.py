@@ -6,10 +6,10 @@ from django import forms
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.validators import MaxLengthValidator
 
-MAX_PASSWORD_LENGTH = 128
+from mechanic_shop.core.password_forms import BoundedPasswordMixin
 
 
-class SignInForm(AuthenticationForm):
+class SignInForm(BoundedPasswordMixin, AuthenticationForm):
     """Sign in with the email address of the login, customers and staff alike."""
 
     error_messages = {

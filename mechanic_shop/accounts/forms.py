@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm
 
 from mechanic_shop.core import security_log
+from mechanic_shop.core.password_forms import BoundedPasswordMixin
 
 from .models import User
 from .services import save_password
@@ -21,8 +22,10 @@ class LinkPasswordForm(SetPasswordForm):
         return user
 
 
-class OwnPasswordForm(AdminOwnPasswordChangeForm):
+class OwnPasswordForm(BoundedPasswordMixin, AdminOwnPasswordChangeForm):
     """Change the own password in the back office."""
+
+    bounded_field = "old_password"
 
     def clean_old_password(self) -> str:
         try:

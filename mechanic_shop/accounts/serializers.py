@@ -12,11 +12,12 @@ from mechanic_shop.api.serializers import (
     ReadOnlyModelSerializer,
     StrictSerializer,
 )
+from mechanic_shop.core.password_forms import PASSWORD_MAX_LENGTH
 
 from .models import User
 from .roles import ROLE_CHOICES, role_of
 
-PASSWORD_MIN_LENGTH, PASSWORD_MAX_LENGTH = 8, 128
+PASSWORD_MIN_LENGTH = 8
 
 
 class PasswordField(serializers.CharField):

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 
+from mechanic_shop.core.password_forms import PASSWORD_MAX_LENGTH
+
 from .models import User
 
 
 class MaximumLengthValidator:
     """Reject passwords that are longer than the login form accepts."""
 
-    def __init__(self, max_length: int = 128) -> None:
+    def __init__(self, max_length: int = PASSWORD_MAX_LENGTH) -> None:
         self.max_length = max_length
 
     def validate(self, password: str, user: User | None = None) -> None:

@@ -11,9 +11,10 @@ from unfold.forms import (
 )
 
 from mechanic_shop.core import security_log
+from mechanic_shop.core.password_forms import BoundedPasswordMixin
 
 
-class StaffLoginForm(AuthenticationForm):
+class StaffLoginForm(BoundedPasswordMixin, AuthenticationForm):
     """The login form of the admin site; it admits only staff."""
 
     def confirm_login_allowed(self, user: Any) -> None:

@@ -18,8 +18,8 @@ from mechanic_shop.accounts.tests.factories import PASSWORD, UserFactory
 from mechanic_shop.api.models import KnownAddress, RateCounter
 
 NOON = datetime(2030, 1, 1, 12, 0, 20, tzinfo=UTC)
-LOGINS = ["/api/auth/login", "/api/customers/login", "/api/login/", "/admin/login/"]
-FORMS = LOGINS[2:]
+FORMS = ["/api/login/", "/admin/login/", "/my/sign-in/"]
+LOGINS = ["/api/auth/login", "/api/customers/login", *FORMS]
 HOME, OFFICE = "203.0.113.7", "203.0.113.8"
 
 pytestmark = pytest.mark.django_db
@@ -189,6 +189,20 @@ class TestKnownAddress:
 
         assert not KnownAddress.objects.exists()
 
+    @pytest.mark.parametrize("path", FORMS)
+    @pytest.mark.parametrize("query", ["", "?next=/my/"])
+    def test_is_not_known_from_an_earlier_sign_in(
+        self, user: User, path: str, query: str
+    ) -> None:
+        client = Client(REMOTE_ADDR=HOME)
+        client.force_login(UserFactory.create(superuser=True))
+
+        for _ in range(10):
+            client.post(path + query, {"username": user.email, "password": "wrong"})
+
+        assert not KnownAddress.objects.exists()
+        assert log_in(user.email, OFFICE).status_code == 429
+
     def test_is_not_known_from_a_login_without_rights(self) -> None:
         customer = UserFactory.create()
 
@@ -212,6 +226,16 @@ class TestKnownAddress:
 
         assert log_in(user.email, "2001:db8:1:2:ffff::9").status_code == 200
         assert log_in(user.email, "2001:db8:1:3::1").status_code == 429
+
+    @pytest.mark.parametrize("path", FORMS)
+    def test_saves_the_hashing_of_what_is_too_long(
+        self, user: User, hashed: list[str], path: str
+    ) -> None:
+        answer = log_in(user.email, HOME, "x" * 129, path)
+
+        assert answer.status_code == 200
+        assert "128 characters" in answer.content.decode()
+        assert hashed == []
 
     def test_cannot_be_forged(self, user: User) -> None:
         log_in(user.email, HOME)
