@@ -171,6 +171,23 @@ class TestBackOffice:
         assert "misspelled" in assert_for_people(page, 404, "/admin/")
 
 
+class TestWrongMethod:
+    @pytest.mark.parametrize(
+        ("path", "back_url"),
+        [("/my/sign-out/", "/my/"), ("/admin/logout/", "/admin/")],
+    )
+    def test_of_a_button_is_a_page(self, owner: User, path: str, back_url: str) -> None:
+        client = Client(headers=HEADERS)
+        client.force_login(owner)
+
+        page = client.get(path)
+
+        assert "button" in assert_for_people(page, 405, back_url)
+        assert "POST" in page["Allow"]
+        assert client.get("/admin/").status_code == 200
+
+
+@pytest.mark.django_db
 class TestTooLargeBody:
     @pytest.mark.parametrize("path", ["/admin/login/", "/my/sign-in/", "/"])
     def test_leads_back_to_its_form(self, settings: Any, path: str) -> None:

@@ -83,6 +83,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return error_page(request, "404.html", status=404)
 
 
+def explain_method_not_allowed(request: HttpRequest, response: HttpResponse) -> None:
+    """Write a page into Django's empty 405, for whoever opens a button's address."""
+    response.content = error_page(request, "405.html", status=405).content
+    response["Content-Length"] = str(len(response.content))
+
+
 def too_large(request: HttpRequest, limit: int) -> HttpResponse:
     """Return the 413 for a body of more than ``limit`` bytes."""
     if is_api_path(request.path):

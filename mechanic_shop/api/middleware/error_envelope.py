@@ -6,8 +6,9 @@ from collections.abc import Callable
 from http import HTTPStatus
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
+from ..error_pages import explain_method_not_allowed
 from ..errors import error_response, is_api_path
 
 CODES = {
@@ -24,6 +25,8 @@ STORED_HEADERS = ("Allow", "Retry-After", "WWW-Authenticate")
 class EnvelopeMiddleware:
     """Turn Django's error pages under ``/api`` into the envelope, but not for people.
 
+    Elsewhere, people get a page for the one error for which Django's has no text: 405.
+
     An unknown host, a form without its CSRF token, the documentation asked by a wrong
     method: Django or a library answers these before any view of ours could.
     """
@@ -33,9 +36,12 @@ class EnvelopeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        failed = response.status_code >= 400 and is_api_path(request.path)
-        if failed and not self._is_fine(request, response):
-            return self._enveloped(response)
+        if is_api_path(request.path):
+            failed = response.status_code >= 400
+            fine = not failed or self._is_fine(request, response)
+            return response if fine else self._enveloped(response)
+        if isinstance(response, HttpResponseNotAllowed):
+            explain_method_not_allowed(request, response)
         return response
 
     @staticmethod
