@@ -9,7 +9,7 @@ from django.contrib.staticfiles import finders
 from django.core import checks
 from django.core.checks import CheckMessage, Tags, register
 
-OPEN_ACCESS = "SHOP_OPEN_ACCESS is on: every signed-in user may do everything."
+OPEN_ACCESS = "SHOP_OPEN_ACCESS is on: every signed-in user may do nearly everything."
 
 
 @register()
