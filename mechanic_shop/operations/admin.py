@@ -16,6 +16,7 @@ from mechanic_shop.admin import (
     dialog,
 )
 from mechanic_shop.admin.confirmed_actions import confirmed_action
+from mechanic_shop.admin.export import ExportMixin
 from mechanic_shop.admin.sidebar import link_to_list
 from mechanic_shop.core import outbox
 from mechanic_shop.core.models import QueuedTask
@@ -35,7 +36,7 @@ link_to_list(QueuedTask, section="System", icon="outgoing_mail", order=95)
 
 
 @admin.register(QueuedTask)
-class QueuedTaskAdmin(ReadOnlyAdminMixin, ShopModelAdmin):
+class QueuedTaskAdmin(ExportMixin, ReadOnlyAdminMixin, ShopModelAdmin):
     empty_message = "Mails that were sent, and those that wait, are listed here."
     list_display = (
         "created_at",

@@ -238,7 +238,10 @@ class Counter:
 
 @pytest.fixture(scope="session")
 def counter(shop: Server) -> Counter:
-    return Counter(shop.sign_in(email=OWNER, password=PASSWORD))
+    api = shop.sign_in(email=OWNER, password=PASSWORD)
+    # A kept connection may be closed by the server just when it is used again.
+    api.headers["Connection"] = "close"
+    return Counter(api)
 
 
 def ticket_page(ticket_id: str) -> str:
