@@ -65,7 +65,9 @@ class TextWidget(CellWidget):
     def read(self, cell: Cell) -> str:
         if cell.text_problem:
             raise ValueError(cell.text_problem)
-        return re.sub(r"\s*[\r\n]\s*", " ", cell.strip())
+        # A pattern for the blanks, too, would begin anew at each one of them.
+        lines = re.split(r"[\r\n]+", cell)
+        return " ".join(filter(None, map(str.strip, lines)))
 
     def empty_value(self) -> str | None:
         return ""
