@@ -28,6 +28,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from rest_framework.test import APIClient
 
+from customers.models import Customer
 from customers.tests.factories import CustomerFactory
 from inventory.models import Part, StockMovement
 from inventory.tests.factories import PartFactory
@@ -492,84 +493,84 @@ class Refused(Exception):
 
 
 @unit_of_work
-def rename(part: Part, name: str, *, fails: bool = False) -> None:
-    Part.objects.filter(pk=part.pk).update(name=name)
+def move(customer: Customer, city: str, *, fails: bool = False) -> None:
+    Customer.objects.filter(pk=customer.pk).update(city=city)
     if fails:
         raise Refused
 
 
 @unit_of_work
-def rename_both(first: Part, second: Part, *, fails: bool = False) -> None:
-    rename(first, "one")
-    rename(second, "two", fails=fails)
+def move_both(first: Customer, second: Customer, *, fails: bool = False) -> None:
+    move(first, "one")
+    move(second, "two", fails=fails)
 
 
-def names_of(*parts: Part) -> list[str]:
-    for part in parts:
-        part.refresh_from_db()
-    return [part.name for part in parts]
+def cities_of(*customers: Customer) -> list[str]:
+    for customer in customers:
+        customer.refresh_from_db()
+    return [customer.city for customer in customers]
 
 
 @pytest.mark.django_db
 class TestUnitOfWork:
     @pytest.fixture
-    def pair(self) -> tuple[Part, Part]:
-        first, second = PartFactory.create_batch(2, name="before")
+    def pair(self) -> tuple[Customer, Customer]:
+        first, second = CustomerFactory.create_batch(2, city="before")
         return first, second
 
     def test_needs_one_savepoint_for_all_that_belongs_to_it(
-        self, pair: tuple[Part, Part]
+        self, pair: tuple[Customer, Customer]
     ) -> None:
         with CaptureQueriesContext(connection) as sent:
-            rename_both(*pair)
+            move_both(*pair)
 
         verbs = [query["sql"].split()[0] for query in sent]
         assert verbs == ["SAVEPOINT", "UPDATE", "UPDATE", "RELEASE"]
 
     def test_is_undone_whole_for_who_catches_what_it_raises(
-        self, pair: tuple[Part, Part]
+        self, pair: tuple[Customer, Customer]
     ) -> None:
         with transaction.atomic(), suppress(Refused):
-            rename_both(*pair, fails=True)
+            move_both(*pair, fails=True)
 
-        assert names_of(*pair) == ["before", "before"]
+        assert cities_of(*pair) == ["before", "before"]
 
     @pytest.mark.django_db(transaction=True)
     def test_is_a_transaction_where_there_is_none(
-        self, pair: tuple[Part, Part]
+        self, pair: tuple[Customer, Customer]
     ) -> None:
         with suppress(Refused):
-            rename_both(*pair, fails=True)
+            move_both(*pair, fails=True)
 
-        assert names_of(*pair) == ["before", "before"]
+        assert cities_of(*pair) == ["before", "before"]
         assert not connection.in_atomic_block
 
     def test_goes_on_after_an_atomic_block_around_a_part_that_failed(
-        self, pair: tuple[Part, Part]
+        self, pair: tuple[Customer, Customer]
     ) -> None:
         @unit_of_work
         def careful() -> None:
             with suppress(Refused), transaction.atomic():
-                rename(pair[0], "half", fails=True)
-            rename(pair[1], "done")
+                move(pair[0], "half", fails=True)
+            move(pair[1], "done")
 
         careful()
 
-        assert names_of(*pair) == ["before", "done"]
+        assert cities_of(*pair) == ["before", "done"]
 
     def test_goes_on_in_no_unit_of_which_a_part_failed(
-        self, pair: tuple[Part, Part]
+        self, pair: tuple[Customer, Customer]
     ) -> None:
         @unit_of_work
         def careless() -> None:
             with suppress(Refused):
-                rename(pair[0], "half", fails=True)
-            rename(pair[1], "done")
+                move(pair[0], "half", fails=True)
+            move(pair[1], "done")
 
         with pytest.raises(transaction.TransactionManagementError):
             careless()
 
-        assert names_of(*pair) == ["before", "before"]
+        assert cities_of(*pair) == ["before", "before"]
 
 
 MECHANIC = {
