@@ -12,14 +12,20 @@ from django.db import OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.admin import ModelAdmin
 
-from mechanic_shop.core.transactions import is_transient, run_with_retries
+from mechanic_shop.core.transactions import run_with_retries
 
 from .confirmed_actions import forget_confirmation, was_confirmed
 from .double_submit import AlreadySubmitted, FormToken, new_token, was_saved
 from .edit_conflicts import FIELD as VERSION_FIELD
 from .edit_conflicts import get_edit_conflict
 from .error_messages import REJECTIONS, message_for
-from .rejected_forms import ACCEPTED, Hint, Rejection, RowRejected
+from .rejected_forms import (
+    ACCEPTED,
+    Hint,
+    Rejection,
+    RowRejected,
+    may_succeed_later,
+)
 
 
 class AtomicModelAdmin(ModelAdmin):
@@ -82,7 +88,7 @@ class AtomicModelAdmin(ModelAdmin):
         response: HttpResponse = super().changeform_view(
             request, object_id, form_url, context
         )
-        if rejection.is_transient:
+        if rejection.is_for_later:
             response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         return response
 
@@ -134,7 +140,7 @@ class AtomicModelAdmin(ModelAdmin):
         except (*REJECTIONS, RowRejected) as error:
             return (on_rejection or partial(self._redirect_with, request))(error)
         except OperationalError as error:
-            if on_rejection is None or not is_transient(error):
+            if on_rejection is None or not may_succeed_later(error):
                 raise
             return on_rejection(error)
 

@@ -21,6 +21,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 
+from mechanic_shop.core.statement_timeout import is_statement_timeout
 from mechanic_shop.core.transactions import is_transient
 
 from .error_messages import REJECTIONS, message_for
@@ -84,8 +85,16 @@ class Rejection:
         return cls(error)
 
     @property
-    def is_transient(self) -> bool:
-        return is_transient(self.error)
+    def is_for_later(self) -> bool:
+        return may_succeed_later(self.error)
+
+
+def may_succeed_later(error: Exception) -> bool:
+    """Tell whether the database gave up on a change that it may take later.
+
+    A statement also runs out of time while it waits for the locks of others.
+    """
+    return is_transient(error) or is_statement_timeout(error)
 
 
 @contextmanager

@@ -60,6 +60,11 @@ AWAY = {
     "cut off": OperationalError(1047, "WSREP has not yet prepared node for use"),
     "sqlite": OperationalError("disk I/O error"),
 }
+#: A statement that was ended after its time, in which it may have waited for locks.
+TOO_LONG = [
+    OperationalError(1969, "Query execution was interrupted (max_statement_time)"),
+    OperationalError("interrupted"),
+]
 ALWAYS = 10**6
 
 each_busy = pytest.mark.parametrize("error", BUSY.values(), ids=BUSY)
@@ -638,14 +643,20 @@ class TestBackOffice:
         assert Mechanic.objects.count() == 1
         assert len(said(next_page(desk))) == 1
 
-    def test_shows_what_was_typed_in_the_end(self, desk: Client) -> None:
-        with failing(DEADLOCK, ALWAYS, *self.LOG) as fault:
+    @pytest.mark.parametrize(
+        ("error", "tries"),
+        [(DEADLOCK, TRIES), *((error, 1) for error in TOO_LONG)],
+    )
+    def test_shows_what_was_typed_in_the_end(
+        self, desk: Client, error: OperationalError, tries: int
+    ) -> None:
+        with failing(error, ALWAYS, *self.LOG) as fault:
             page = hire(desk)
 
         assert page.status_code == 503
         assert "Nothing was saved; save it again." in page.content.decode()
         assert f'value="{MECHANIC["full_name"]}"' in page.content.decode()
-        assert fault.seen == TRIES
+        assert fault.seen == tries
         assert not Mechanic.objects.exists()
         assert said(next_page(desk)) == []
 
