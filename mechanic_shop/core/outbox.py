@@ -205,7 +205,9 @@ def retry_failed(*, task: QueuedTask) -> None:
 def erase_recipients(*recipients: str) -> None:
     """Blank what is personal in the tasks for some addresses; none is done any more."""
     theirs = QueuedTask.objects.filter(recipient__in=recipients)
-    theirs.filter(state=QueuedTask.State.WAITING).update(
+    # What failed could be done again, and has nothing left to be done with.
+    undone = QueuedTask.State.WAITING, QueuedTask.State.FAILED
+    theirs.filter(state__in=undone).update(
         state=QueuedTask.State.NOT_NEEDED, lease="", finished_at=timezone.now()
     )
     theirs.update(payload={}, recipient="", subject="", remark="")

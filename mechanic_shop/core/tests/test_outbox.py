@@ -320,6 +320,15 @@ class TestEraseRecipients:
         assert outbox.run_next(SHORT)
         assert desk.done == [kept]
 
+    def test_leaves_nothing_to_be_sent_again(self) -> None:
+        failed = new_task("Ada", state=State.FAILED, recipient="ada@example.com")
+
+        outbox.erase_recipients("ada@example.com")
+
+        assert state_of(failed)[0] == State.NOT_NEEDED
+        with pytest.raises(outbox.TaskNotFailed):
+            outbox.retry_failed(task=failed)
+
     def test_reaches_what_is_being_sent(self, desk: Desk) -> None:
         new_task(recipient="ada@example.com")
         task = take()
