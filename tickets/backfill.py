@@ -15,7 +15,7 @@ from django.db.models import Case, Exists, F, OuterRef, QuerySet, Subquery, Valu
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-BATCH_SIZE = 1_000
+from mechanic_shop.core.row_batches import row_batches
 
 
 def fill_vehicle_copies(apps: Any, using: str = DEFAULT_DB_ALIAS) -> int:
@@ -78,12 +78,8 @@ def hand_over_completed_tickets(apps: Any, using: str = DEFAULT_DB_ALIAS) -> int
 
 
 def _batches(rows: QuerySet[Any]) -> Iterator[tuple[int, int]]:
-    """Yield the first and the last pk of each batch of rows."""
-    after = 0
-    ordered = rows.order_by("pk").values_list("pk", flat=True)
-    while pks := list(ordered.filter(pk__gt=after)[:BATCH_SIZE]):
-        yield pks[0], pks[-1]
-        after = pks[-1]
+    """Return the first and the last pk of each batch of rows."""
+    return ((batch[0].pk, batch[-1].pk) for batch in row_batches(rows.only("pk")))
 
 
 def _vehicle_copies(apps: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from mechanic_shop.core import security_log
 from mechanic_shop.core.emails import normalize_email
 from mechanic_shop.core.errors import NotAuthenticated
 from mechanic_shop.core.outbox import enqueue, erase_recipients
+from mechanic_shop.core.row_batches import row_batches
 from mechanic_shop.core.transactions import retry_on_deadlock
 
 from .models import Session, User, make_identifier
@@ -204,7 +205,8 @@ def _end_cookie_sessions(user: User, kept: str | None) -> None:
     rows = CookieSession.objects.filter(expire_date__gt=timezone.now())
     theirs = [
         row.pk
-        for row in rows.iterator()
+        for batch in row_batches(rows)
+        for row in batch
         if row.get_decoded().get(SESSION_KEY) == str(user.pk) and row.pk != kept
     ]
     CookieSession.objects.filter(pk__in=theirs).delete()

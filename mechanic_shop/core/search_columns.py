@@ -8,16 +8,16 @@ servers of an earlier release have written.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, models, transaction
 
+from .row_batches import BATCH_SIZE, row_batches
 from .search_text import fold, fold_bare, fold_identifier
 from .transactions import retry_on_deadlock
 
 M = TypeVar("M", bound=models.Model)
-
-BATCH = 500
 
 
 class SearchColumn(models.Field):
@@ -153,20 +153,30 @@ def refresh_search_columns(
     """
     columns = search_columns(model) if columns is None else columns
     rows = model._base_manager.using(using)
-    pks = [row.pk for row in find_stale_rows(rows, columns)]
-    for batch in _in_batches(pks):
-        _refresh(rows.filter(pk__in=batch), columns)
-    return len(pks)
+    refreshed = 0
+    for stale in _stale_batches(rows, columns):
+        _refresh(rows.filter(pk__in=[row.pk for row in stale]), columns)
+        refreshed += len(stale)
+    return refreshed
 
 
 def find_stale_rows(rows: models.QuerySet[M], columns: Columns) -> Iterator[M]:
     """Read rows and keep those whose search columns do not say what they should."""
+    return chain.from_iterable(_stale_batches(rows, columns))
+
+
+def _stale_batches(rows: models.QuerySet[M], columns: Columns) -> Iterator[list[M]]:
     sources = {name for column in columns.values() for name in column.sources}
-    for row in rows.only(*columns, *sources).order_by("pk").iterator():
-        if any(
-            getattr(row, name) != columns[name].derive_from(row) for name in columns
-        ):
-            yield row
+    for batch in row_batches(rows.only(*columns, *sources)):
+        if stale := [row for row in batch if _is_stale(row, columns)]:
+            yield stale
+
+
+def _is_stale(row: models.Model, columns: Columns) -> bool:
+    return any(
+        getattr(row, name) != column.derive_from(row)
+        for name, column in columns.items()
+    )
 
 
 @retry_on_deadlock
@@ -188,4 +198,5 @@ def _derive(row: models.Model, columns: Columns) -> None:
 
 
 def _in_batches(pks: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (pks[first : first + BATCH] for first in range(0, len(pks), BATCH))
+    starts = range(0, len(pks), BATCH_SIZE)
+    return (pks[first : first + BATCH_SIZE] for first in starts)

@@ -17,6 +17,7 @@ from rest_framework.test import APIClient
 from inventory.models import Part
 from inventory.tests.factories import PartFactory
 from mechanic_shop.accounts.models import User
+from mechanic_shop.core import row_batches
 from tickets import backfill
 from tickets.models import ServiceTicket, TicketPart
 from tickets.services import install_part, move_ticket, remove_part
@@ -157,7 +158,7 @@ class TestFilledCopies:
         fill: Callable[[], int],
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(backfill, "BATCH_SIZE", 2)
+        monkeypatch.setattr(row_batches, "BATCH_SIZE", 2)
         for ticket in TicketFactory.create_batch(4):
             install_part(ticket=ticket, part=part, quantity_used=1, by=owner)
 

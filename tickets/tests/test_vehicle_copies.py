@@ -19,6 +19,7 @@ from customers.models import Customer, Vehicle
 from customers.services import change_owner, delete_customer
 from customers.tests.factories import CustomerFactory, VehicleFactory
 from mechanic_shop.accounts.models import User
+from mechanic_shop.core import row_batches
 from tickets import backfill
 from tickets.models import VEHICLE_COPIES, ServiceTicket
 from tickets.tests.factories import TicketFactory
@@ -373,7 +374,7 @@ class TestFilledCopies:
     def test_batches_reach_every_ticket(
         self, fill: Callable[[], int], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(backfill, "BATCH_SIZE", 2)
+        monkeypatch.setattr(row_batches, "BATCH_SIZE", 2)
         TicketFactory.create_batch(5)
 
         assert fill() == 5
