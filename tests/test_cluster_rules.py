@@ -35,7 +35,6 @@ LOCKS = {
     "inventory/services.py": "writes the part, or deletes it",
     "inventory/part_import/resource.py": "writes the parts",
     "customers/imports/matching.py": "the services claim what they write",
-    "customers/imports/vehicles.py": "the services claim what they write",
     "mechanic_shop/spreadsheets/services.py": "deletes the upload",
 }
 LOCKING = re.compile(r"select_for_update\(")

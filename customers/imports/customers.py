@@ -92,7 +92,9 @@ class CustomerResource(ImportResource):
         model = Customer
 
     def match(self, rows: list[Row], *, lock: bool) -> dict[int, Any]:
-        finder = CustomerFinder(rows, lock=lock)
+        finder = CustomerFinder(rows)
+        if lock:
+            finder.lock(finder.find(row)[0] for row in rows)
         found: dict[int, Any] = {}
         first_row: dict[Any, int] = {}
         for row in rows:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any, Generic, TypeVar
+
+from django.db.models import Model, QuerySet
 
 from customers.models import Customer
 from mechanic_shop.core.emails import normalize_email
@@ -14,6 +17,7 @@ CHUNK_SIZE = 500
 NO_NUMBER = "The shop has no customer with this number."
 SEVERAL = "Several customers have this name and phone. Write the number of one."
 
+M = TypeVar("M", bound=Model)
 Person = tuple[str, str, str]
 
 
@@ -25,6 +29,21 @@ def in_chunks(values: set[Any]) -> Iterator[list[Any]]:
     ordered = sorted(values)
     for start in range(0, len(ordered), CHUNK_SIZE):
         yield ordered[start : start + CHUNK_SIZE]
+
+
+def key_for(model: type[Model], column: str, text: str) -> str | None:
+    """Return what an indexed column holds for a text; None where there is no text.
+
+    Databases do not agree on case, so names and plates are compared in Python.
+    """
+    field: Any = model._meta.get_field(column)
+    return field.derive([text]) if text else None
+
+
+def load_by(rows: QuerySet[M], lookup: str, values: Iterable[Any]) -> Iterator[M]:
+    """Load rows with one of the values, each chunk of them in the order of numbers."""
+    for some in in_chunks({value for value in values if value is not None}):
+        yield from rows.filter(**{lookup: some}).order_by("pk")
 
 
 def person_of(first_name: str, last_name: str, phone: str) -> Person | None:
@@ -42,49 +61,58 @@ def comparable(text: str, name: str) -> str:
     return "".join(filter(str.isalnum, text)) if name == "Phone" else text
 
 
-class CustomerFinder:
+class Candidates(Generic[M]):
+    """Stored rows that the rows of a file may mean, by number."""
+
+    def __init__(self, stored: QuerySet[M], found: Iterable[M]) -> None:
+        self.stored = stored
+        self.by_number = {row.pk: row for row in found}
+        self.index()
+
+    def index(self) -> None:
+        """Make the candidates known by all that they are found by."""
+        raise NotImplementedError
+
+    def lock(self, meant: Iterable[M | None]) -> None:
+        """Lock those that are meant, in the order of numbers, as they are by now."""
+        pks = {row.pk for row in meant if row}
+        for pk in pks:
+            del self.by_number[pk]
+        locked = load_by(self.stored.select_for_update(), "pk__in", pks)
+        self.by_number |= {row.pk: row for row in locked}
+        self.index()
+
+
+class CustomerFinder(Candidates[Customer]):
     """Customers by number, email, and name with phone.
 
     :param prefix: what the headings begin with, such as ``Owner``
     """
 
-    def __init__(self, rows: list[Row], *, lock: bool, prefix: str = "") -> None:
+    def __init__(self, rows: list[Row], *, prefix: str = "") -> None:
         self.headings = {
             name: f"{prefix} {name.lower()}" if prefix else name
             for name in ("Number", "First name", "Last name", "Email", "Phone")
         }
-        self.lock = lock
-        self.by_number: dict[int, Customer] = {}
+        customers = Customer.objects.not_erased()
+        super().__init__(
+            customers,
+            chain(
+                load_by(customers, "pk__in", map(self._number, rows)),
+                load_by(customers, "email__in", map(self._email, rows)),
+                load_by(customers, "phone_key__in", map(self._phone_key, rows)),
+            ),
+        )
+
+    def index(self) -> None:
         self.by_email: dict[str, Customer] = {}
         self.by_person: dict[Person, list[Customer]] = defaultdict(list)
-        self._load(rows)
-
-    def _load(self, rows: list[Row]) -> None:
-        """Load whoever may be meant; rows are locked in the order of numbers."""
-        customers = Customer.objects.not_erased()
-        queries: list[tuple[str, Callable[[Row], Any]]] = [
-            ("pk__in", self._number),
-            ("email__in", self._email),
-            ("last_name__in", lambda row: self._text(row, "Last name")),
-        ]
-        pks: set[int] = set()
-        for lookup, read in queries:
-            for some in in_chunks({value for row in rows if (value := read(row))}):
-                pks |= set(
-                    customers.filter(**{lookup: some}).values_list("pk", flat=True)
-                )
-        rows_of = customers.select_for_update() if self.lock else customers
-        for some in in_chunks(pks):
-            for customer in rows_of.filter(pk__in=some).order_by("pk"):
-                self._remember(customer)
-
-    def _remember(self, customer: Customer) -> None:
-        self.by_number[customer.pk] = customer
-        if customer.email:
-            self.by_email[customer.email] = customer
-        names = customer.first_name, customer.last_name
-        if person := person_of(*names, customer.phone):
-            self.by_person[person].append(customer)
+        for customer in self.by_number.values():
+            if customer.email:
+                self.by_email[customer.email] = customer
+            names = customer.first_name, customer.last_name
+            if person := person_of(*names, customer.phone):
+                self.by_person[person].append(customer)
 
     def find(self, row: Row) -> tuple[Customer | None, dict[str, str]]:
         """Return the customer that a row means, and mistakes by attribute."""
@@ -128,8 +156,14 @@ class CustomerFinder:
         is_number = text.isascii() and text.isdecimal() and len(text) < 18
         return int(text) if is_number else None
 
-    def _email(self, row: Row) -> str:
-        return normalize_email(self._text(row, "Email"))
+    def _email(self, row: Row) -> str | None:
+        return normalize_email(self._text(row, "Email")) or None
+
+    def _phone_key(self, row: Row) -> str | None:
+        """Return the key of who is known by name and phone, as ``find`` decides it."""
+        is_person = not (self._text(row, "Number") or self._email(row))
+        phone = self._text(row, "Phone") if is_person else ""
+        return key_for(Customer, "phone_key", phone)
 
     def _person(self, row: Row) -> Person | None:
         names = self._text(row, "First name"), self._text(row, "Last name")

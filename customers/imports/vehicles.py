@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, ClassVar
 
 from customers import services
@@ -18,7 +19,7 @@ from mechanic_shop.spreadsheets.resource import ImportResource, Row
 from mechanic_shop.spreadsheets.tables import ROW
 
 from .customers import MAX_NUMBER
-from .matching import CustomerFinder, in_chunks, text_of
+from .matching import Candidates, CustomerFinder, key_for, load_by, text_of
 
 ADD = "customers.add_vehicle"
 CHANGE = "customers.change_vehicle"
@@ -107,35 +108,30 @@ COLUMNS = (
 )
 
 
-class VehicleFinder:
+class VehicleFinder(Candidates[Vehicle]):
     """Vehicles by number, by VIN, and by plate."""
 
-    def __init__(self, rows: list[Row], *, lock: bool) -> None:
-        self.by_number: dict[int, Vehicle] = {}
+    def __init__(self, rows: list[Row]) -> None:
+        vehicles = Vehicle.objects.filter(customer__erased_at=None)
+        with_plate = vehicles.exclude(license_plate="")
+        super().__init__(
+            # Joined with their owners, it would lock these, too.
+            Vehicle.objects.all(),
+            chain(
+                load_by(vehicles, "pk__in", map(self._number, rows)),
+                load_by(vehicles, "vin__in", map(self._vin, rows)),
+                load_by(with_plate, "plate_key__in", map(self._plate_key, rows)),
+            ),
+        )
+
+    def index(self) -> None:
         self.by_vin: dict[str, Vehicle] = {}
         self.by_kind: dict[Any, Vehicle] = {}
-        vehicles = Vehicle.objects.filter(customer__erased_at=None)
-        pks: set[int] = set()
-        for lookup, read in (
-            ("pk__in", self._number),
-            ("vin__in", self._vin),
-            ("license_plate__in", lambda row: text_of(row, "License plate")),
-        ):
-            for some in in_chunks({value for row in rows if (value := read(row))}):
-                pks |= set(
-                    vehicles.filter(**{lookup: some}).values_list("pk", flat=True)
-                )
-        wanted = Vehicle.objects.select_for_update() if lock else Vehicle.objects.all()
-        for some in in_chunks(pks):
-            for vehicle in wanted.filter(pk__in=some).order_by("pk"):
-                self._remember(vehicle)
-
-    def _remember(self, vehicle: Vehicle) -> None:
-        self.by_number[vehicle.pk] = vehicle
-        if vehicle.vin:
-            self.by_vin[vehicle.vin] = vehicle
-        if vehicle.license_plate:
-            self.by_kind.setdefault(kind_of(vehicle), vehicle)
+        for _, vehicle in sorted(self.by_number.items()):
+            if vehicle.vin:
+                self.by_vin[vehicle.vin] = vehicle
+            if vehicle.license_plate:
+                self.by_kind.setdefault(kind_of(vehicle), vehicle)
 
     @staticmethod
     def _number(row: Row) -> int | None:
@@ -144,14 +140,18 @@ class VehicleFinder:
         return int(text) if is_number else None
 
     @staticmethod
-    def _vin(row: Row) -> str:
-        return normalize_vin(text_of(row, "VIN"))
+    def _vin(row: Row) -> str | None:
+        return normalize_vin(text_of(row, "VIN")) or None
+
+    @staticmethod
+    def _plate_key(row: Row) -> str | None:
+        return key_for(Vehicle, "plate_key", text_of(row, "License plate"))
 
     def find(
         self, row: Row, owner: Customer | None
     ) -> tuple[Vehicle | None, dict[str, str]]:
         """Return the vehicle that a row means, and mistakes by attribute."""
-        same_vin = self.by_vin.get(self._vin(row))
+        same_vin = self.by_vin.get(self._vin(row) or "")
         if text_of(row, "Number"):
             vehicle = self.by_number.get(self._number(row) or 0)
             if vehicle is None:
@@ -194,8 +194,10 @@ class VehicleResource(ImportResource):
         model = Vehicle
 
     def match(self, rows: list[Row], *, lock: bool) -> dict[int, Any]:
-        owners = CustomerFinder(rows, lock=lock, prefix="Owner")
-        vehicles = VehicleFinder(rows, lock=lock)
+        owners, vehicles = CustomerFinder(rows, prefix="Owner"), VehicleFinder(rows)
+        if lock:
+            owners.lock(owners.find(row)[0] for row in rows)
+            vehicles.lock(vehicles.find(row, owners.find(row)[0])[0] for row in rows)
         self.owners: dict[int, Customer] = {}
         found: dict[int, Any] = {}
         first_row: dict[Any, int] = {}

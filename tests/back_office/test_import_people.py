@@ -13,8 +13,10 @@ from django.db import connection
 from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from customers import services
+from customers.imports.matching import CustomerFinder
 from customers.models import Customer, Vehicle
 from inventory.models import Part
 from mechanic_shop.accounts.models import User
@@ -188,6 +190,14 @@ class TestCustomers:
 
         assert counts(upload(desk, Customer, *rows))["Unchanged"] == 2
 
+    def test_are_known_by_name_and_phone_in_any_case(self, desk: Client) -> None:
+        typed = "Ada,Lovelace,,020 x7946", "Al,Low,,?"
+        import_(desk, Customer, CUSTOMERS, *typed)
+
+        said = import_(desk, Customer, CUSTOMERS, *map(str.upper, typed))
+
+        assert said == "Import finished: 0 customers added, 2 changed, 0 unchanged."
+
     def test_keep_their_login_in_step(self, desk: Client) -> None:
         user = make_user("ada", is_staff=False)
         customer = make_customer("Ada", email=user.email, user=user)
@@ -256,6 +266,57 @@ class TestCustomers:
         assert queries(3) == queries(40)
 
 
+PERSON: dict[str, Any] = {"First name": "ada", "Last name": "LOVELACE", "Phone": "12"}
+
+
+class TestLockedCustomers:
+    @pytest.fixture
+    def known(self) -> list[Customer]:
+        known = [make_customer(name) for name in ("Ada", "Bo", "Cy")]
+        Customer.objects.update(phone="1-2")
+        return known
+
+    def test_are_those_that_are_meant(self, known: list[Customer]) -> None:
+        ada, *_ = known
+        finder = CustomerFinder([PERSON])
+
+        with CaptureQueriesContext(connection) as sent:
+            finder.lock([finder.find(PERSON)[0]])
+
+        [query] = sent
+        assert re.findall(r" IN \((.*?)\)", query["sql"]) == [str(ada.pk)]
+        assert ("FOR UPDATE" in query["sql"]) == (connection.vendor == "mysql")
+        assert finder.find(PERSON) == (ada, {})
+
+    @pytest.mark.parametrize("change", [{"phone": "3"}, {"erased_at": timezone.now()}])
+    def test_are_compared_again(
+        self, change: dict[str, Any], known: list[Customer]
+    ) -> None:
+        finder = CustomerFinder([PERSON])
+        meant, _ = finder.find(PERSON)
+        Customer.objects.update(**change)
+
+        finder.lock([meant])
+
+        assert finder.find(PERSON) == (None, {})
+
+    @pytest.mark.skipif(connection.vendor == "sqlite", reason="it locks the file")
+    def test_of_an_import_are_no_namesakes(
+        self, known: list[Customer], desk: Client
+    ) -> None:
+        page = upload(desk, Customer, f"{CUSTOMERS},City", "Ada,Lovelace,,12,Paris")
+
+        with CaptureQueriesContext(connection) as sent:
+            confirm(desk, Customer, page)
+
+        locks = [query["sql"] for query in sent if "FOR UPDATE" in query["sql"]]
+        found = re.findall(
+            r"customers_customer`.`id` (?:=|IN) \(?([0-9, ]+)", str(locks)
+        )
+        assert {pks.strip() for pks in found} == {str(known[0].pk)}
+        assert Customer.objects.filter(city="Paris").get() == known[0]
+
+
 class TestVehicles:
     def test_are_added_with_their_owner(self, desk: Client) -> None:
         owner = make_customer("Ada", email="ada@shop.test")
@@ -273,6 +334,14 @@ class TestVehicles:
         import_(desk, Vehicle, head, "2003,Honda,Accord,ada,Lovelace,415 5550142")
 
         assert Vehicle.objects.get().customer == owner
+
+    def test_are_known_by_their_plate_in_any_case(self, desk: Client) -> None:
+        make_customer("Ada", email="ada@shop.test")
+        import_(desk, Vehicle, VEHICLES, ",1999,VW,Golf,AB 1,ada@shop.test")
+
+        import_(desk, Vehicle, VEHICLES, ",1999,vw,GOLF,ab 1,ada@shop.test")
+
+        assert Vehicle.objects.get().license_plate == "ab 1"
 
     def test_are_changed_by_their_vin(self, desk: Client) -> None:
         vehicle = make_vehicle()
