@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from secrets import token_hex
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import Group, Permission, PermissionsMixin
@@ -15,6 +16,9 @@ from mechanic_shop.core.one_line import OneLineField
 from mechanic_shop.core.prepared_queries import PreparedQuery
 
 from . import permission_loading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class UserManager(BaseUserManager["User"]):
@@ -65,6 +69,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         help_text="Switch this off instead of deleting a login; it ends every session.",
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    session_salt = models.CharField(
+        max_length=32, default="", db_default="", editable=False
+    )
 
     objects = UserManager()
 
@@ -95,6 +102,25 @@ class User(AbstractBaseUser, PermissionsMixin):
     @property
     def full_name(self) -> str:
         return f"{self.first_name} {self.last_name}".strip()
+
+    def get_session_auth_hash(self) -> str:
+        return self._salted(super().get_session_auth_hash())
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        return map(self._salted, super().get_session_auth_fallback_hash())
+
+    def _salted(self, auth_hash: str) -> str:
+        """Bind a session to the salt; without one the password alone counts."""
+        if not self.session_salt:
+            return auth_hash
+        # No second HMAC, whose key would be the new one for the fallbacks as well.
+        return sha256(f"{self.session_salt}:{auth_hash}".encode()).hexdigest()
+
+    def end_sessions(self) -> None:
+        """End all sessions, also those with a cookie, whose rows name no user."""
+        self.session_salt = token_hex(16)
+        self.save(update_fields=["session_salt"])
+        self.sessions.still_alive().revoke()
 
     def clean(self) -> None:
         self.email = normalize_email(self.email)
@@ -148,9 +174,9 @@ class Session(models.Model):
 
     Its tokens name it by ``identifier``, which is random, because row numbers begin
     again where a database is restored; sessions of the release before have none.
-    ``refresh_jti`` names the only refresh token that works; ``auth_hash`` is the user's
-    password fingerprint at sign-in, so any change of the password, wherever it is made,
-    ends the session.
+    ``refresh_jti`` names the only refresh token that works; ``auth_hash`` is a
+    fingerprint of the user's password and ``session_salt`` at sign-in, so any change of
+    these, wherever it is made, ends the session.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="sessions")

@@ -5,11 +5,10 @@ from secrets import token_hex
 from typing import Protocol
 
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth import SESSION_KEY, authenticate
+from django.contrib.auth import authenticate
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.auth.tokens import default_token_generator
 from django.contrib.contenttypes.models import ContentType
-from django.contrib.sessions.models import Session as CookieSession
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, ProtectedError
@@ -21,7 +20,6 @@ from mechanic_shop.core import security_log
 from mechanic_shop.core.emails import normalize_email
 from mechanic_shop.core.errors import NotAuthenticated
 from mechanic_shop.core.outbox import enqueue, erase_recipients
-from mechanic_shop.core.row_batches import row_batches
 from mechanic_shop.core.transactions import retry_on_deadlock
 
 from .models import Session, User, make_identifier
@@ -182,9 +180,7 @@ def check_current_password(*, user: User, password: str) -> None:
         raise ValidationError({"current_password": ["This password is wrong."]})
 
 
-def report_new_email(
-    *, user: User, old_email: str, by: User, kept_cookie: str | None = None
-) -> None:
+def report_new_email(*, user: User, old_email: str, by: User) -> None:
     """Tell the old address that the login has another one, and end staff's sessions.
 
     Who reads the new address can set a password. The owner of the login learns of it
@@ -193,23 +189,10 @@ def report_new_email(
     """
     security_log.record("email_changed", user_id=user.pk, by_id=by.pk)
     if is_staff_login(user):
-        user.sessions.still_alive().revoke()
-        _end_cookie_sessions(user, kept_cookie)
+        user.end_sessions()
     if user.has_usable_password():
         payload = {"old_email": old_email}
         enqueue(kind="email_changed", payload=payload, recipient=old_email)
-
-
-def _end_cookie_sessions(user: User, kept: str | None) -> None:
-    """End a user's sessions of the back office, whose rows do not name the user."""
-    rows = CookieSession.objects.filter(expire_date__gt=timezone.now())
-    theirs = [
-        row.pk
-        for batch in row_batches(rows)
-        for row in batch
-        if row.get_decoded().get(SESSION_KEY) == str(user.pk) and row.pk != kept
-    ]
-    CookieSession.objects.filter(pk__in=theirs).delete()
 
 
 def check_new_password(password: str, *, user: User, field: str) -> None:

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.core.mail import EmailMessage
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from customers.tests.factories import CustomerFactory
 from mechanic_shop.accounts.models import Session, User
 from mechanic_shop.accounts.roles import MANAGER, SERVICE_ADVISOR, TECHNICIAN
-from mechanic_shop.accounts.services import start_session
+from mechanic_shop.accounts.services import report_new_email, start_session
 from mechanic_shop.accounts.tests.factories import UserFactory, user_in
 from mechanics.models import Mechanic
 from mechanics.tests.factories import MechanicFactory
@@ -189,6 +191,7 @@ class TestNewAddressOfStaff:
         assert mail.to == ["old@shop.test"]
         assert "another email address" in mail.body
 
+    @pytest.mark.django_db(transaction=True)
     def test_own_page_stays_open(self, office: Client, manager: User) -> None:
         elsewhere = browser_of(manager)
 
@@ -196,6 +199,16 @@ class TestNewAddressOfStaff:
 
         assert office.get("/admin/").status_code == 200
         assert elsewhere.get("/admin/").status_code == 302
+
+    def test_no_session_of_anybody_is_read(self, manager: User) -> None:
+        user = user_in(TECHNICIAN, email="old@shop.test")
+        theirs = browser_of(user)
+
+        with CaptureQueriesContext(connection) as queries:
+            report_new_email(user=user, old_email="old@shop.test", by=manager)
+
+        assert not any("django_session" in query["sql"] for query in queries)
+        assert theirs.get("/admin/").status_code == 302
 
     def test_same_address_tells_nobody(
         self,

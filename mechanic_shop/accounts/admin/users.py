@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.forms import (
@@ -149,10 +152,10 @@ class UserAdmin(ExportMixin, PermissionAuditMixin, ShopModelAdmin, BaseUserAdmin
         super().save_model(request, obj, form, change)
         old_email = form.initial.get("email")
         if change and obj.email != old_email:
-            own = request.session.session_key if obj == request.user else None
-            report_new_email(
-                user=obj, old_email=old_email, by=user_of(request), kept_cookie=own
-            )
+            report_new_email(user=obj, old_email=old_email, by=user_of(request))
+            # The page of whoever changes the own address goes on.
+            if obj == request.user:
+                transaction.on_commit(partial(update_session_auth_hash, request, obj))
 
     def get_form(
         self,

@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import jwt
 import pytest
-from django.conf import settings
+from django.conf import LazySettings, settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 from rest_framework.request import Request
 from rest_framework.test import APIClient, APIRequestFactory
@@ -156,3 +158,36 @@ class TestSession:
 
         assert answer.status_code == 401
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+class TestSessionHash:
+    def test_without_a_salt_is_that_of_the_password(self) -> None:
+        user = UserFactory.create()
+
+        assert user.get_session_auth_hash() == AbstractBaseUser.get_session_auth_hash(
+            user
+        )
+
+    @pytest.mark.parametrize("is_salted", [False, True])
+    def test_outlives_a_change_of_the_secret_key(
+        self, client: Client, settings: LazySettings, is_salted: bool
+    ) -> None:
+        user = UserFactory.create(superuser=True)
+        if is_salted:
+            user.end_sessions()
+        client.force_login(user)
+
+        settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+        settings.SECRET_KEY = "another-key-that-is-longer-than-thirty-two-bytes"
+
+        assert client.get("/admin/").status_code == 200
+
+    def test_changes_when_the_sessions_end(self, client: Client) -> None:
+        user = UserFactory.create(superuser=True)
+        client.force_login(user)
+        start_session(user=user)
+
+        user.end_sessions()
+
+        assert not user.sessions.still_alive().exists()
+        assert client.get("/admin/").status_code == 302
