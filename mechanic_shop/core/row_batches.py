@@ -21,4 +21,6 @@ def row_batches(rows: QuerySet[M]) -> Iterator[list[M]]:
     batch = list(ordered[:BATCH_SIZE])
     while batch:
         yield batch
+        if len(batch) < BATCH_SIZE:
+            return
         batch = list(ordered.filter(pk__gt=batch[-1].pk)[:BATCH_SIZE])
