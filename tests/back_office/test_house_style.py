@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pytest
 from django.contrib.auth.models import Group, Permission
 from django.template import Context, Template
 from django.test import Client
+from django.utils.timezone import get_current_timezone
 
 from customers.models import Customer
 from inventory.models import Part, StockMovement
@@ -37,7 +38,7 @@ BOARD = "/admin/tickets/serviceticket/board/?priority=3"
 class TestADate:
     @pytest.mark.parametrize("name", ["DATETIME_FORMAT", "SHORT_DATETIME_FORMAT"])
     def test_is_written_in_one_style(self, name: str) -> None:
-        moment = datetime(2026, 3, 4, 15, 6, tzinfo=UTC)
+        moment = datetime(2026, 3, 4, 15, 6, tzinfo=get_current_timezone())
         text = Template("{{ moment|date:name }} {{ moment.date }}")
 
         written = text.render(Context({"moment": moment, "name": name}))
