@@ -34,10 +34,11 @@ class Queue:
             "from mechanic_shop.core.outbox import enqueue",
             "from django.db import transaction",
             "Task.objects.all().delete()",
-            # A kind without a limit of its own: any number may go to one address.
-            "mail = {'kind': 'email_changed', 'payload': {'old_email': 'a@b.example'}}",
             "with transaction.atomic():",
-            f"    for _ in range({number}): enqueue(**mail)",
+            # An address gets only some mails of a kind in an hour.
+            f"    for number in range({number}):",
+            "        payload = {'old_email': f'customer{number}@b.example'}",
+            "        enqueue(kind='email_changed', payload=payload)",
             "print(json.dumps(list(Task.objects.order_by('pk').values_list('key'))))",
         )
         return [key for (key,) in json.loads(keys)]
