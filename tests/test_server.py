@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -111,7 +112,9 @@ class TestReload:
     def keeper(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> Iterator[subprocess.Popen[bytes]]:
-        with subprocess.Popen(["sleep", "60"]) as keeper:
+        # Below nohup everything that is started ignores the signal.
+        heed = partial(signal.signal, signal.SIGHUP, signal.SIG_DFL)
+        with subprocess.Popen(["sleep", "60"], preexec_fn=heed) as keeper:
             monkeypatch.setenv("WORKER_KEEPER", str(keeper.pid))
             yield keeper
             keeper.kill()
