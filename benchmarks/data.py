@@ -70,6 +70,8 @@ def prepare(shop: Shop) -> None:
     migrate(shop)
     with connected(shop.database) as database:
         fill(shop, database)
+        # What a row copies of others, and what is derived from it.
+        manage(shop, "refresh_copies")
         database.run("CREATE TABLE bench_fill (fingerprint CHAR(64))")
         database.run("INSERT INTO bench_fill VALUES (%s)", [_fingerprint_of(shop)])
 
@@ -315,6 +317,8 @@ def tickets(shop: Shop) -> list[Table]:
         "updated_at": opened,
         "closed_at": f"IF({_rest_in(still_open)}, NULL,"
         f" TIMESTAMPADD(DAY, 1, {opened}))",
+        "handed_over_at": f"IF({_rest_in((*still_open, *CANCELLED))}, NULL,"
+        f" TIMESTAMPADD(DAY, 2, {opened}))",
     }
     return [Table("tickets_serviceticket", shop.tickets, columns)]
 

@@ -141,6 +141,7 @@ class BriefVehicle(Model):
 
 
 class AssignmentOut(Model):
+    ticket_id: int
     mechanic_id: int
     role: str
     minutes_worked: int

@@ -115,6 +115,7 @@ class BriefVehicleSchema(Schema):
 
 
 class TicketMechanicSchema(Schema):
+    ticket_id = fields.Integer()
     mechanic_id = fields.Integer()
     role = fields.String()
     minutes_worked = fields.Integer()

@@ -229,6 +229,7 @@ def ticket_of(ticket, mechanics, parts):
 
 def assignment_of(found):
     return {
+        "ticket_id": found["ticket_id"],
         "mechanic_id": found["mechanic_id"],
         "role": found["role"],
         "minutes_worked": found["minutes_worked"],

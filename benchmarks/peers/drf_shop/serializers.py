@@ -107,12 +107,13 @@ class BriefVehicleSerializer(serializers.ModelSerializer):
 
 
 class TicketMechanicSerializer(serializers.ModelSerializer):
+    ticket_id = serializers.IntegerField()
     mechanic_id = serializers.IntegerField()
     mechanic = BriefMechanicSerializer()
 
     class Meta:
         model = TicketMechanic
-        fields = ["mechanic_id", "role", "minutes_worked", "mechanic"]
+        fields = ["ticket_id", "mechanic_id", "role", "minutes_worked", "mechanic"]
 
 
 class TicketPartSerializer(serializers.ModelSerializer):
